@@ -1,0 +1,221 @@
+"""Workflows and document types as frozen values; `reading` makes them from YAML, `machine` and `engine` run them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from r2pflow.domain.people import Electorate, Titles
+
+STAY = "stay"
+USER, AUTOMATIC, TIMER = "user", "automatic", "timer"
+
+
+@dataclass(frozen=True)
+class Test:
+    """One condition of a guard's `require`.
+
+    kind `named`: a registered condition with its argument; `field`: a comparison on a field of the document;
+    `any`, `all`, `not`: a combination of `tests`. `ballot: carried` and the like are `named` with that argument.
+    """
+
+    kind: str
+    name: str = ""
+    argument: Any = None
+    operator: str = ""  # of `field`: is, is_not, in, filled, ...
+    tests: tuple["Test", ...] = ()
+    line: int = 0
+
+    def __str__(self) -> str:
+        if self.kind in ("any", "all", "not"):
+            return f"{self.kind}({', '.join(map(str, self.tests))})"
+        if self.kind == "field":
+            return f"{self.name} {self.operator} {self.argument}"
+        return self.name if self.argument is None else f"{self.name}: {self.argument}"
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Any of the permissions, and any of the roles, and any of the groups, and all of `require`; empty asks nothing."""
+
+    permissions: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    require: tuple[Test, ...] = ()
+
+
+@dataclass(frozen=True)
+class EffectCall:
+    """An effect of a transition with its argument."""
+
+    name: str
+    argument: Any = None
+
+
+@dataclass(frozen=True)
+class Transition:
+    """A named way from states to a state (`to` may be `stay`)."""
+
+    name: str
+    sources: tuple[str, ...]
+    to: str
+    triggers: tuple[str, ...] = (USER,)
+    guard: Guard = Guard()
+    comment: str = "optional"  # required | optional | none
+    effects: tuple[EffectCall, ...] = ()
+    title: Titles = Titles()
+    description: Titles = Titles()
+
+    def target(self, state: str) -> str:
+        """Return the state that firing from `state` leads to."""
+        return state if self.to == STAY else self.to
+
+
+@dataclass(frozen=True)
+class Timer:
+    """Fires a transition some time after the state was entered; durations are ISO 8601, `calendar` all or working."""
+
+    after: str
+    fire: str
+    calendar: str = "all"
+    remind: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CommentRoundDef:
+    """A comment round that opens on entry: for holders of the role, with these kinds of comment."""
+
+    audience: str
+    kinds: tuple[str, ...] = ("editorial", "substantive", "objection")
+
+
+@dataclass(frozen=True)
+class State:
+    """A state: who holds which permission in it, and what happens to text, comments and ballots while in it."""
+
+    name: str
+    title: Titles = Titles()
+    description: Titles = Titles()
+    grants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    inherit: tuple[str, ...] = ()
+    text: str = "frozen"  # open | frozen
+    comments: CommentRoundDef | None = None
+    timer: Timer | None = None
+    ballot: str = ""
+    final: bool = False
+
+
+@dataclass(frozen=True)
+class BallotDef:
+    """How a ballot is held; `rule` and `positions` are values of `domain.decisions`."""
+
+    name: str
+    electorate: Electorate
+    positions: tuple[Any, ...]  # of decisions.Position
+    rule: Any  # a decisions.Clause
+    reason_required: tuple[str, ...] = ()
+    open_for: str = ""
+    calendar: str = "all"
+    silence: str = ""
+    close_early: str = "never"  # never | when_decided
+    secrecy: str = "named"  # named | secret
+    fast_track: Mapping[str, Any] | None = None
+    title: Titles = Titles()
+    source: Any = None  # the entry as plain lists and dicts, to be stored with the ballot
+
+
+@dataclass(frozen=True)
+class WorklistDef:
+    """Documents in some states that wait for those whom the guard lets through."""
+
+    name: str
+    title: Titles
+    states: tuple[str, ...]
+    guard: Guard
+    where: tuple[Test, ...] = ()
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """One version of a workflow; `digest` is the SHA-256 of its source text."""
+
+    name: str
+    version: int
+    initial: str
+    states: Mapping[str, State]
+    transitions: Mapping[str, Transition]
+    title: Titles = Titles()
+    description: Titles = Titles()
+    permissions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    roles: tuple[str, ...] = ()  # declared beside the built-in
+    aliases: Mapping[str, str] = field(default_factory=dict)  # a declared role -> the built-in one it `is`
+    means: Mapping[str, str] = field(default_factory=dict)
+    bypass: tuple[str, ...] = ()
+    worklists: Mapping[str, WorklistDef] = field(default_factory=dict)
+    ballots: Mapping[str, BallotDef] = field(default_factory=dict)
+    source: str = ""
+    digest: str = ""
+    path: str = ""
+
+    def holders(self, state: str, permission: str) -> frozenset[str]:
+        """Return the roles that hold the permission in the state, imported names and acquired maps resolved.
+
+        A state's own grant wins; where it names none, the workflow's `permissions` do; `inherit` adds those.
+        Aliases are looked through: a role that `is` another counts as it, in both directions.
+        """
+        names = {permission, *(own for own, known in self.means.items() if known == permission)}
+        here = self.states[state]
+        found: set[str] = set()
+        for name in names:
+            if name in here.grants:
+                found.update(here.grants[name])
+                if name in here.inherit:
+                    found.update(self.permissions.get(name, ()))
+            else:
+                found.update(self.permissions.get(name, ()))
+        return frozenset(found | {self.aliases[role] for role in found if role in self.aliases})
+
+    def transitions_from(self, state: str) -> tuple[Transition, ...]:
+        """Return the transitions that leave or stay in the state, in file order."""
+        return tuple(t for t in self.transitions.values() if state in t.sources)
+
+
+@dataclass(frozen=True)
+class FieldDef:
+    """A structured field of a document type.
+
+    kind: text, longtext, choice, choices, date, datetime, time, number, money, boolean, email, url,
+    organisation, person, timezone, titles (one text per language), or rows (a table whose columns are FieldDefs).
+    """
+
+    name: str
+    kind: str
+    title: Titles
+    help: Titles = Titles()
+    required: bool = False
+    choices: Mapping[str, Titles] = field(default_factory=dict)
+    columns: tuple["FieldDef", ...] = ()
+
+
+@dataclass(frozen=True)
+class DocumentType:
+    """What kind of document it is: its workflow, languages, fields, symbol pattern and PDF template."""
+
+    name: str
+    title: Titles
+    plural: Titles
+    code: str  # in references and symbols, e.g. JS
+    workflow: str
+    authoritative: str
+    required_languages: tuple[str, ...]
+    optional_languages: tuple[str, ...]
+    symbol: str  # e.g. R2PCS/{year}/{code}/{number}
+    template: str  # templates/pdf/<template>.html
+    fields: tuple[FieldDef, ...] = ()
+    accent: str = "blue"
+    description: Titles = Titles()
+    exports: tuple[str, ...] = ()
+    path: str = ""
+
+    def field(self, name: str) -> FieldDef | None:
+        """Return the field of that name, or None."""
+        return next((f for f in self.fields if f.name == name), None)
