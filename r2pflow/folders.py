@@ -10,8 +10,7 @@ _PACKAGE = Path(__file__).resolve().parent
 def get_folder(name: str) -> Path:
     """Return the root folder of that name; refuse with FileNotFoundError when neither place has it.
 
-    `pyproject.toml` maps the root folders to `r2pflow/_root/` in the wheel. A wheel never has a checkout beside it,
-    and a checkout never has `_root`, so the order does not matter to either.
+    `pyproject.toml` maps the root folders to `r2pflow/_root/` in the wheel; a checkout has no such folder.
     """
     if name not in ROOT_FOLDERS:
         raise ValueError(f"{name!r} is not a root folder; there are: {', '.join(ROOT_FOLDERS)}")
@@ -22,5 +21,5 @@ def get_folder(name: str) -> Path:
 
 
 def get_assets() -> Path:
-    """Return the folder of the static browser files and the fonts (`vendor/` and `fonts/` are made by `make setup`)."""
+    """Return the folder of the static files; `make setup` builds its `vendor/` and `fonts/`."""
     return _PACKAGE / "web" / "assets"
