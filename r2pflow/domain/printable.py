@@ -1,8 +1,8 @@
 """One edition of a document in one language, with all that a PDF, a page or a file of it says.
 
-`services/publishing` builds it; `outputs` turns it into bytes and asks nobody else. Everything in it is frozen and
-pickles, so that it can be handed to a rendering process. Names and titles are already in `language`; numbers, dates
-and the sentences of clauses are put into it by the output.
+`services/publishing` builds it; `outputs` turns it into bytes and asks nobody else. Everything in it is
+frozen and pickles, so that it can be handed to a rendering process. Names and titles are already in
+`language`; numbers, dates and the sentences of clauses are put into it by the output.
 """
 
 import re
@@ -60,7 +60,7 @@ class DecisionNote:
 
 @dataclass(frozen=True)
 class Dissociation:
-    """A member that stands outside the text, or outside some of its blocks, with its own words if it gave any."""
+    """A member that stands outside the text, or outside some of its blocks, and what it says of it."""
 
     organisation: str
     statement: str = ""
@@ -71,7 +71,7 @@ class Dissociation:
 class PrintedField:
     """A structured field. `value` is text, number, date, time, list of texts, or for kind `rows` unused.
 
-    The kinds are those of `FieldDef`; dates and times may also come as ISO 8601 text. `columns` are (title, kind).
+    The kinds are those of `FieldDef`; dates and times may come as ISO 8601 text. `columns` are (title, kind).
     """
 
     name: str
@@ -138,7 +138,7 @@ class InviteeCount:
 
 @dataclass(frozen=True)
 class Plan:
-    """A conference: what the public programme shows, and behind it what the organisers keep for themselves."""
+    """A conference: what the public programme shows, and what the organisers keep for themselves."""
 
     venue: str = ""
     city: str = ""
@@ -201,10 +201,10 @@ class Printable:
 
     @property
     def name(self) -> str:
-        """Return what the document is called in running heads and file names: its symbol, else its reference."""
+        """Return what it is called in running heads and file names: its symbol, else its reference."""
         return self.symbol or self.reference
 
     def file_stem(self) -> str:
-        """Return a file name without its ending: letters, digits and hyphens, edition and language included."""
+        """Return a file name without ending: letters, digits and hyphens, edition and language included."""
         stem = re.sub(r"[^A-Za-z0-9]+", "-", self.name or self.kind).strip("-")
         return f"{stem}-{'draft' if self.is_draft else f'ed{self.edition}'}-{self.language}"
