@@ -1,0 +1,101 @@
+"""The settings, read once from `R2PFLOW_*` keys; nothing else reads configuration."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from r2pflow.domain.errors import SetupError
+
+KEY_PREFIX = "R2PFLOW_"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an operator may set; each field is the key `R2PFLOW_<NAME>` of the configuration or the environment.
+
+    Sizes are in bytes, times in seconds; `timezone` (IANA) is where working days and deadlines are counted.
+    """
+
+    instance: Path = Path("instance")  # database, outbox, published files
+    database_url: str = ""  # empty: SQLite in the instance folder
+    secret_key: str = ""  # empty: made once and kept in the instance folder
+    base_url: str = "http://127.0.0.1:5000"
+    url_prefix: str = ""  # where the extension is mounted
+    coalition: str = "Civil Society Coalition for the Responsibility to Protect"
+    timezone: str = "UTC"
+    default_language: str = "en"
+    workflow_folders: str = ""  # further folders of YAML files, separated by the path separator
+    upload_limit: int = 10 * 1024 * 1024
+    page_size: int = 25
+    mail_server: str = ""  # host[:port]; empty: every mail is a file in the outbox folder
+    mail_username: str = ""
+    mail_password: str = field(default="", repr=False)
+    mail_use_tls: bool = True
+    mail_sender: str = "r2pflow <no-reply@localhost>"
+    job_lease: int = 300
+    worker_processes: int = 0  # 0: one per core
+    secure_cookies: bool = False  # set where the site is served over https
+    sign_in_limit: str = "10 per minute; 60 per hour"
+
+    @classmethod
+    def read(cls, config: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read the keys of a configuration mapping, then of the environment where given (which wins).
+
+        Raises SetupError naming the key whose value is of the wrong type or out of range.
+        """
+        found: dict[str, Any] = {}
+        for one in fields(cls):
+            key = KEY_PREFIX + one.name.upper()
+            value = (environ or {}).get(key, config.get(key))
+            if value is not None:
+                found[one.name] = _convert(key, value, one.type)
+        settings = cls(**found)
+        try:
+            ZoneInfo(settings.timezone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise SetupError(
+                "bad_setting", key="R2PFLOW_TIMEZONE", value=settings.timezone, remedy="an IANA name, e.g. Europe/Paris"
+            ) from error
+        return settings
+
+    @property
+    def resolved_database_url(self) -> str:
+        return self.database_url or f"sqlite:///{(self.instance / 'r2pflow.sqlite').resolve()}"
+
+    @property
+    def published_folder(self) -> Path:
+        return self.instance / "published"
+
+    @property
+    def outbox_folder(self) -> Path:
+        return self.instance / "outbox"
+
+    @property
+    def extra_workflow_folders(self) -> tuple[Path, ...]:
+        return tuple(Path(folder) for folder in self.workflow_folders.split(os.pathsep) if folder)
+
+
+def _convert(key: str, value: Any, kind: Any) -> Any:
+    try:
+        if kind in (int, "int"):
+            number = int(value)
+            if number < 0:
+                raise ValueError(value)
+            return number
+        if kind in (bool, "bool"):
+            return value if isinstance(value, bool) else _read_bool(str(value))
+        return Path(value) if kind in (Path, "Path") else str(value)
+    except (TypeError, ValueError) as error:
+        wanted = {"int": "a whole number of zero or more", "bool": "true or false"}
+        name = kind if isinstance(kind, str) else kind.__name__
+        raise SetupError("bad_setting", key=key, value=str(value), remedy=wanted.get(name, "a text")) from error
+
+
+def _read_bool(value: str) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if value.lower() not in words:
+        raise ValueError(value)
+    return words[value.lower()]
