@@ -1,0 +1,69 @@
+// Small behaviours of every page. Each is optional: without this script the same form does the same work.
+import { settleSentDrafts } from "./drafts.js";
+import { watchSelections } from "./commenting.js";
+import { watchDroppedFiles } from "./checking.js";
+
+// <form data-confirm="Withdraw this edition?" data-confirm-yes="Withdraw" data-confirm-no="Keep">, or on its button
+function askBeforeSubmitting() {
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    const { submitter } = event;
+    const asker = submitter?.dataset.confirm ? submitter : form;
+    const question = asker.dataset.confirm;
+    if (!question || form.dataset.confirmed) {
+      delete form.dataset.confirmed;
+      return;
+    }
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const dialog = document.createElement("dialog");
+    dialog.className = "r2p-confirm";
+    const text = document.createElement("p");
+    text.id = "r2p-confirm-question";
+    text.textContent = question;
+    dialog.setAttribute("aria-labelledby", text.id);
+    const buttons = document.createElement("form");
+    buttons.method = "dialog";
+    const choice = (value, label) => {
+      const button = document.createElement("button");
+      button.value = value;
+      button.textContent = label;
+      buttons.append(button);
+      return button;
+    };
+    choice("no", asker.dataset.confirmNo || "✕").autofocus = true;
+    choice("yes", asker.dataset.confirmYes || submitter?.textContent.trim() || "OK").className = "primary";
+    dialog.append(text, buttons);
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      if (dialog.returnValue === "yes") {
+        form.dataset.confirmed = "yes";
+        form.requestSubmit(submitter);
+      } else submitter?.focus();
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+  }, true);
+}
+
+// <time datetime="2027-03-01T10:00:00Z" data-local>1 March 2027, 10:00 UTC</time>; data-local="date" for the day alone
+function showLocalTimes(root) {
+  const lang = document.documentElement.lang || undefined;
+  const day = { year: "numeric", month: "short", day: "numeric" };
+  const clock = { hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
+  root.querySelectorAll("time[data-local][datetime]").forEach((time) => {
+    const instant = new Date(time.dateTime);
+    if (Number.isNaN(instant.valueOf()) || time.dataset.localDone) return;
+    time.dataset.localDone = "yes";
+    time.title = time.title || time.textContent.trim();
+    const format = time.dataset.local === "date" ? day : { ...day, ...clock };
+    time.textContent = new Intl.DateTimeFormat(lang, format).format(instant);
+  });
+}
+
+settleSentDrafts();
+askBeforeSubmitting();
+showLocalTimes(document);
+watchSelections();
+watchDroppedFiles();
+document.addEventListener("htmx:after:swap", () => showLocalTimes(document));
