@@ -1,6 +1,6 @@
-"""Workflows and document types as frozen values; `reading` makes them from YAML, `machine` and `engine` run them."""
+"""Workflows and document types as frozen values; `reading` makes them from YAML, `engine` runs them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,15 +15,16 @@ class Test:
     """One condition of a guard's `require`.
 
     kind `named`: a registered condition with its argument; `field`: a comparison on a field of the document;
-    `any`, `all`, `not`: a combination of `tests`. `ballot: carried` and the like are `named` with that argument.
+    `any`, `all`, `not`: a combination of `tests`. `ballot: carried` and the like are `named`.
     """
 
     kind: str
     name: str = ""
     argument: Any = None
-    operator: str = ""  # of `field`: is, is_not, in, filled, ...
+    operator: str = ""  # of `field`: is, is_not, in, contains, filled
     tests: tuple["Test", ...] = ()
-    line: int = 0
+    line: int = field(default=0, compare=False)  # where it is written; 0 when made by hand
+    column: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
         if self.kind in ("any", "all", "not"):
@@ -35,7 +36,7 @@ class Test:
 
 @dataclass(frozen=True)
 class Guard:
-    """Any of the permissions, and any of the roles, and any of the groups, and all of `require`; empty asks nothing."""
+    """Any of the permissions, any of the roles, any of the groups, all of `require`; empty asks nothing."""
 
     permissions: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
@@ -49,6 +50,8 @@ class EffectCall:
 
     name: str
     argument: Any = None
+    line: int = field(default=0, compare=False)  # where it is written; 0 when made by hand
+    column: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ class Transition:
     effects: tuple[EffectCall, ...] = ()
     title: Titles = Titles()
     description: Titles = Titles()
+    line: int = field(default=0, compare=False)  # where it is written; 0 when made by hand
+    column: int = field(default=0, compare=False)
 
     def target(self, state: str) -> str:
         """Return the state that firing from `state` leads to."""
@@ -72,12 +77,17 @@ class Transition:
 
 @dataclass(frozen=True)
 class Timer:
-    """Fires a transition some time after the state was entered; durations are ISO 8601, `calendar` all or working."""
+    """Fires a transition some time after the state was entered; durations are ISO 8601.
+
+    `calendar` is all or working; `remind` counts back from the due instant.
+    """
 
     after: str
     fire: str
     calendar: str = "all"
     remind: tuple[str, ...] = ()
+    line: int = field(default=0, compare=False)  # where it is written; 0 when made by hand
+    column: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -90,7 +100,7 @@ class CommentRoundDef:
 
 @dataclass(frozen=True)
 class State:
-    """A state: who holds which permission in it, and what happens to text, comments and ballots while in it."""
+    """A state: who holds which permission in it, and what happens to text, comments and ballots meanwhile."""
 
     name: str
     title: Titles = Titles()
@@ -102,6 +112,8 @@ class State:
     timer: Timer | None = None
     ballot: str = ""
     final: bool = False
+    line: int = field(default=0, compare=False)  # where it is written; 0 when made by hand
+    column: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -121,6 +133,8 @@ class BallotDef:
     fast_track: Mapping[str, Any] | None = None
     title: Titles = Titles()
     source: Any = None  # the entry as plain lists and dicts, to be stored with the ballot
+    line: int = field(default=0, compare=False)  # where it is written; 0 when made by hand
+    column: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -132,6 +146,8 @@ class WorklistDef:
     states: tuple[str, ...]
     guard: Guard
     where: tuple[Test, ...] = ()
+    line: int = field(default=0, compare=False)  # where it is written; 0 when made by hand
+    column: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -160,19 +176,30 @@ class Workflow:
         """Return the roles that hold the permission in the state, imported names and acquired maps resolved.
 
         A state's own grant wins; where it names none, the workflow's `permissions` do; `inherit` adds those.
-        Aliases are looked through: a role that `is` another counts as it, in both directions.
+        Names that `means` makes the same permission count together; asked by such a name of its own, only
+        that name and the built-in one do. A role that `is` another counts as it, in both directions.
         """
-        names = {permission, *(own for own, known in self.means.items() if known == permission)}
+        known = self.means.get(permission, permission)
+        names = {permission, known}
+        if permission == known:
+            names.update(own for own, meant in self.means.items() if meant == known)
         here = self.states[state]
         found: set[str] = set()
-        for name in names:
-            if name in here.grants:
-                found.update(here.grants[name])
-                if name in here.inherit:
-                    found.update(self.permissions.get(name, ()))
-            else:
+        named = [name for name in names if name in here.grants]
+        for name in named:
+            found.update(here.grants[name])
+        if not named or any(name in here.inherit for name in names):
+            for name in names:
                 found.update(self.permissions.get(name, ()))
-        return frozenset(found | {self.aliases[role] for role in found if role in self.aliases})
+        return self.counting_roles(found)
+
+    def counting_roles(self, roles: Iterable[str]) -> frozenset[str]:
+        """Return the roles with those that `is` makes the same as them, in both directions."""
+        found = frozenset(roles)
+        if not self.aliases:
+            return found
+        known = found | {self.aliases[role] for role in found if role in self.aliases}
+        return known | {own for own, meant in self.aliases.items() if meant in known}
 
     def transitions_from(self, state: str) -> tuple[Transition, ...]:
         """Return the transitions that leave or stay in the state, in file order."""
@@ -184,7 +211,7 @@ class FieldDef:
     """A structured field of a document type.
 
     kind: text, longtext, choice, choices, date, datetime, time, number, money, boolean, email, url,
-    organisation, person, timezone, titles (one text per language), or rows (a table whose columns are FieldDefs).
+    organisation, person, timezone, titles (one text per language), or rows (a table with `columns`).
     """
 
     name: str

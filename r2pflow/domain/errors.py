@@ -2,7 +2,8 @@
 
     R2PFlowError
     ├── InvalidInput          what was sent makes no sense (a form, a file, a field)
-    │   └── DefinitionError   a workflow, document type or rule that cannot be read: path, line, column
+    │   ├── DefinitionError   a workflow, document type or rule that cannot be read: path, line, column
+    │   └── DefinitionErrors  all of them that one file has
     ├── NotFound              no such thing, or not for this person: the two are not told apart
     ├── Forbidden             the person may see the thing, but not do this
     ├── Refused               a transition's guard said no; carries every Refusal
@@ -49,6 +50,17 @@ class DefinitionError(InvalidInput):
     def __str__(self) -> str:
         place = ":".join([self.path, *(str(n) for n in (self.line, self.column) if n)])
         return f"{place}: {self.message}" if place else self.message
+
+
+class DefinitionErrors(InvalidInput):
+    """Carry every DefinitionError of a file, in the order of their lines; `str()` has one per line."""
+
+    def __init__(self, errors: Iterable[DefinitionError]) -> None:
+        self.errors = tuple(sorted(errors, key=lambda error: (error.path, error.line, error.column)))
+        super().__init__("definition_errors", errors=[str(error) for error in self.errors])
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.errors))
 
 
 class NotFound(R2PFlowError):

@@ -21,7 +21,10 @@ class CommentFacts:
 
 @dataclass(frozen=True)
 class BallotFacts:
-    """The newest ballot of the document in its present state; outcome open, carried or lost, empty without one."""
+    """The newest ballot of the document in its present state; outcome open, carried or lost, empty without one.
+
+    A guard takes the outcome for decided only when `is_closed`: before the close a verdict is a forecast.
+    """
 
     id: int | None = None
     name: str = ""
@@ -51,7 +54,7 @@ class Facts:
     fields: Mapping[str, Any] = field(default_factory=dict)
     missing_fields: tuple[str, ...] = ()  # required by the type and not filled
     text_digest: str = ""
-    text_blocks: int | None = None
+    text_blocks: int | None = None  # of the newest revision, its title not counted
     glossary_warnings: tuple[str, ...] = ()
     comments: CommentFacts | None = None
     ballot: BallotFacts | None = None
