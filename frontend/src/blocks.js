@@ -101,6 +101,17 @@ function findNode(doc, matches) {
   return found;
 }
 
+// Before the first footnote that the text refers to later, else at the end.
+function placeOfFootnote(doc, id) {
+  const order = [...noteNumbers(doc).keys()];
+  let place = doc.content.size;
+  eachTop(doc, (node, position) => {
+    const isLater = node.type.name === "footnote" && order.indexOf(node.attrs.block) > order.indexOf(id);
+    if (isLater) place = Math.min(place, position);
+  });
+  return place;
+}
+
 const insertFootnote = () => ({ state, tr, dispatch }) => {
   const { $from } = tr.selection;
   const inFootnote = $from.node(1)?.type.name === "footnote";
@@ -108,9 +119,9 @@ const insertFootnote = () => ({ state, tr, dispatch }) => {
   if (dispatch) {
     const id = freshId("fn");
     tr.insert(tr.selection.to, state.schema.nodes.noteReference.create({ note: id }));
-    const end = tr.doc.content.size;
-    tr.insert(end, state.schema.nodes.footnote.create({ block: id }));
-    tr.setSelection(TextSelection.create(tr.doc, end + 1)).scrollIntoView();
+    const place = placeOfFootnote(tr.doc, id);
+    tr.insert(place, state.schema.nodes.footnote.create({ block: id }));
+    tr.setSelection(TextSelection.create(tr.doc, place + 1)).scrollIntoView();
   }
   return true;
 };
@@ -133,8 +144,9 @@ const toggleQuotation = () => ({ state, tr, dispatch }) => {
   const start = $from.posAtIndex(first, 0);
   if (tr.doc.child(first).type === quotation) {
     const paragraphs = [];
-    tr.doc.child(first).forEach((node) => {
-      if (node.type === paragraph) paragraphs.push(node);
+    tr.doc.child(first).forEach((node, _, index) => {
+      const block = index ? null : tr.doc.child(first).attrs.block;
+      if (node.type === paragraph) paragraphs.push(paragraph.create({ block }, node.content));
       else if (node.content.size) paragraphs.push(paragraph.create(null, node.content));
     });
     if (dispatch) {

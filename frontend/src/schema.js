@@ -88,6 +88,7 @@ const CaptionedTable = Table.extend({
     };
   },
   parseHTML: () => [{ tag: "table" }, { tag: "caption", ignore: true }],
+  addNodeView: () => null,
   renderHTML({ node, HTMLAttributes }) {
     const rows = ["tbody", 0];
     const { caption } = node.attrs;
