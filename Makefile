@@ -2,15 +2,18 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: help setup run test lint types bench wheel translations clean
+.PHONY: help setup setup-dev run test lint types bench wheel translations lock clean
 
 help:
 	@echo "make run           set up, load the demonstration coalition, serve at 127.0.0.1"
 	@echo "make test          set up with PostgreSQL and Chromium, then lint, types and every test"
-	@echo "make setup lint types bench wheel translations clean"
+	@echo "make setup lint types bench wheel translations lock clean"
 
 setup:
 	@scripts/setup
+
+setup-dev:
+	@scripts/setup --dev
 
 run: setup
 	@$(BIN)/r2pflow serve --demo
@@ -19,21 +22,25 @@ test:
 	@scripts/setup --tests
 	@scripts/run-tests
 
-lint: setup
+lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 
-types: setup
+types: setup-dev
 	$(BIN)/mypy
 
-bench: setup
+bench: setup-dev
 	$(BIN)/python -m bench
 
-wheel: setup translations
+wheel: setup-dev
 	$(BIN)/python -m build --no-isolation
 
 translations: setup
-	@scripts/compile-translations
+	@$(BIN)/python scripts/compile-translations
+
+# New pins within the bounds of pyproject.toml and package.json.
+lock: setup-dev
+	@scripts/lock
 
 clean:
 	rm -rf .setup build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache frontend/node_modules
