@@ -57,7 +57,10 @@ class Settings:
             ZoneInfo(settings.timezone)
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise SetupError(
-                "bad_setting", key="R2PFLOW_TIMEZONE", value=settings.timezone, remedy="an IANA name, e.g. Europe/Paris"
+                "bad_setting",
+                key="R2PFLOW_TIMEZONE",
+                value=settings.timezone,
+                remedy="an IANA name, e.g. Europe/Paris",
             ) from error
         return settings
 
@@ -95,7 +98,16 @@ def _convert(key: str, value: Any, kind: Any) -> Any:
 
 
 def _read_bool(value: str) -> bool:
-    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    words = {
+        "1": True,
+        "true": True,
+        "yes": True,
+        "on": True,
+        "0": False,
+        "false": False,
+        "no": False,
+        "off": False,
+    }
     if value.lower() not in words:
         raise ValueError(value)
     return words[value.lower()]

@@ -95,7 +95,11 @@ class EmbeddedQueue:
             taken = session.execute(
                 update(JobRow)
                 .where(JobRow.id == found.id, *due)
-                .values(leased_by=worker, leased_until=now + timedelta(seconds=seconds), attempts=found.attempts + 1)
+                .values(
+                    leased_by=worker,
+                    leased_until=now + timedelta(seconds=seconds),
+                    attempts=found.attempts + 1,
+                )
                 .execution_options(synchronize_session=False)
             )
             session.commit()

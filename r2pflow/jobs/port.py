@@ -23,11 +23,20 @@ class JobQueue(Protocol):
     """Queue jobs in the caller's transaction: they exist exactly when what caused them does."""
 
     def enqueue(
-        self, session: Session, kind: str, key: str, payload: Mapping[str, Any], *, now: datetime, due_at: datetime | None = None
+        self,
+        session: Session,
+        kind: str,
+        key: str,
+        payload: Mapping[str, Any],
+        *,
+        now: datetime,
+        due_at: datetime | None = None,
     ) -> None:
         """Queue the job unless one with this key is there already."""
 
-    def lease(self, session: Session, worker: str, *, now: datetime, seconds: int, kinds: tuple[str, ...] = ()) -> Job | None:
+    def lease(
+        self, session: Session, worker: str, *, now: datetime, seconds: int, kinds: tuple[str, ...] = ()
+    ) -> Job | None:
         """Take the oldest due job for some seconds and commit; None when nothing is due. A lapsed lease is taken again."""
 
     def finish(self, session: Session, job: Job, *, now: datetime) -> None:

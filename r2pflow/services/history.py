@@ -1,0 +1,43 @@
+"""Write the history of a document: who did what to it, when, on which text."""
+
+from typing import Any
+
+from sqlalchemy import insert
+
+from r2pflow.domain.people import Actor
+from r2pflow.persistence.history import HistoryEntryRow
+from r2pflow.persistence.unit_of_work import UnitOfWork
+
+
+def record(
+    work: UnitOfWork,
+    document_id: int,
+    actor: Actor,
+    kind: str,
+    *,
+    transition: str = "",
+    source: str = "",
+    target: str = "",
+    trigger: str = "",
+    comment: str = "",
+    digest: str = "",
+    **params: Any,
+) -> None:
+    """Add an entry to the document's history in the running transaction; `params` fill the entry's sentence."""
+    work.session.execute(
+        insert(HistoryEntryRow).values(
+            document_id=document_id,
+            happened_at=work.now(),
+            kind=kind,
+            person_id=actor.person_id,
+            actor_name=actor.name,
+            organisation_id=actor.organisation_id,
+            transition=transition,
+            source=source,
+            target=target,
+            trigger=trigger,
+            comment=comment,
+            digest=digest,
+            params=params,
+        )
+    )

@@ -1,0 +1,334 @@
+"""Organisations, persons, groups and their roles; sharing of documents."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from zoneinfo import available_timezones
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import selectinload
+
+from r2pflow.domain.errors import Forbidden, InvalidInput, NotFound
+from r2pflow.domain.people import (
+    ANONYMOUS,
+    AUTHENTICATED,
+    FUNCTIONS,
+    GLOBAL_ROLES,
+    LANGUAGES,
+    REGIONS,
+    SCOPES,
+    SECTORS,
+    Actor,
+)
+from r2pflow.persistence.documents import DossierRow, LocalRoleRow
+from r2pflow.persistence.people import GroupMemberRow, GroupRow, OrganisationRow, PersonRow, RoleGrantRow
+from r2pflow.persistence.unit_of_work import UnitOfWork
+from r2pflow.services.access import get_subject
+from r2pflow.services.history import record
+
+ADMINISTRATORS = frozenset({"secretariat", "manager"})
+SHARED_ROLES = ("author", "editor", "translator", "member", "secretariat")
+"""Roles that sharing can give on one document or dossier, beside those that a workflow declares."""
+
+
+def load_actor(work: UnitOfWork, person_id: int) -> Actor | None:
+    """Return the person as an actor with all global roles and groups; None when absent or no longer active."""
+    person = work.session.scalars(
+        select(PersonRow)
+        .where(PersonRow.id == person_id, PersonRow.is_active)
+        .options(selectinload(PersonRow.organisation))
+    ).first()
+    return _as_actor(work, person) if person else None
+
+
+def find_actor_by_email(work: UnitOfWork, email: str) -> Actor | None:
+    """Return the active person with this address as an actor, or None; case does not count."""
+    person = work.session.scalars(
+        select(PersonRow).where(PersonRow.email == email.strip().lower(), PersonRow.is_active)
+    ).first()
+    return _as_actor(work, person) if person else None
+
+
+def _as_actor(work: UnitOfWork, person: PersonRow) -> Actor:
+    holder: ColumnElement[bool] = RoleGrantRow.person_id == person.id
+    member: ColumnElement[bool] = GroupMemberRow.person_id == person.id
+    organisation_id = person.organisation_id if person.organisation and person.organisation.is_active else None
+    if organisation_id is not None:
+        holder |= RoleGrantRow.organisation_id == organisation_id
+        member |= GroupMemberRow.organisation_id == organisation_id
+    roles = work.session.scalars(select(RoleGrantRow.role).where(holder)).all()
+    groups = work.session.scalars(select(GroupRow.name).join(GroupMemberRow).where(member)).all()
+    return Actor(
+        person_id=person.id,
+        organisation_id=organisation_id,
+        name=person.name,
+        roles=frozenset({ANONYMOUS, AUTHENTICATED, *roles}),
+        groups=frozenset(groups),
+        language=person.language,
+        timezone=person.timezone,
+    )
+
+
+def require_administrator(actor: Actor) -> None:
+    """Raise Forbidden unless the actor may keep the directory."""
+    if not actor.is_system and not actor.roles & ADMINISTRATORS:
+        raise Forbidden("not_an_administrator")
+
+
+def save_organisation(work: UnitOfWork, actor: Actor, values: Mapping[str, Any], *, slug: str | None = None) -> str:
+    """Create an organisation, or change the one with this slug; return its slug.
+
+    `values`: slug (when new), names by language, short_name, country, region, sector, scope, functions, roles,
+    language, is_active. Raises Forbidden, NotFound, or InvalidInput naming the field.
+    """
+    require_administrator(actor)
+    _check_choice("region", values.get("region", ""), REGIONS)
+    _check_choice("sector", values.get("sector", ""), SECTORS)
+    _check_choice("scope", values.get("scope", ""), SCOPES)
+    for function in values.get("functions", ()):
+        _check_choice("functions", function, FUNCTIONS)
+    names = {code: name.strip() for code, name in dict(values.get("names", {})).items() if name.strip()}
+    if slug is None:
+        slug = str(values.get("slug", "")).strip().lower()
+        if not slug.replace("-", "").isalnum() or not slug.isascii() or len(slug) > 80:
+            raise InvalidInput("bad_slug", field="slug", value=slug)
+        if work.session.scalar(select(OrganisationRow.id).where(OrganisationRow.slug == slug)):
+            raise InvalidInput("already_taken", field="slug", value=slug)
+        if not names:
+            raise InvalidInput("required", field="names")
+        row = OrganisationRow(slug=slug, names=names, functions=[], created_at=work.now())
+        work.session.add(row)
+    else:
+        row = get_organisation(work, slug)
+    if names:
+        row.names = names
+    for name in ("short_name", "country", "region", "sector", "scope", "language", "is_active"):
+        if name in values:
+            setattr(row, name, values[name])
+    if "functions" in values:
+        row.functions = list(values["functions"])
+    if "roles" in values:
+        _set_roles(row.roles, values["roles"], actor)
+    work.session.flush()
+    return row.slug
+
+
+def save_person(work: UnitOfWork, actor: Actor, values: Mapping[str, Any], *, person_id: int | None = None) -> int:
+    """Create a person, or change the one with this id; return the id.
+
+    `values`: name, email, organisation (slug or None), language, timezone, roles, is_active. Raises Forbidden,
+    NotFound, or InvalidInput naming the field.
+    """
+    require_administrator(actor)
+    if person_id is None:
+        for name in ("name", "email"):
+            if not str(values.get(name, "")).strip():
+                raise InvalidInput("required", field=name)
+    email = str(values.get("email", "")).strip().lower()
+    if "email" in values:
+        local, at, domain = email.rpartition("@")
+        if not (local and at and domain) or " " in email or len(email) > 254:
+            raise InvalidInput("bad_email", field="email", value=email)
+        holder = work.session.scalar(select(PersonRow.id).where(PersonRow.email == email))
+        if holder is not None and holder != person_id:
+            raise InvalidInput("already_taken", field="email", value=email)
+    if "language" in values:
+        _check_choice("language", values["language"], LANGUAGES)
+    if "timezone" in values:
+        _check_choice("timezone", values["timezone"], available_timezones())
+    if person_id is None:
+        row = PersonRow(name=str(values["name"]).strip(), email=email, created_at=work.now())
+        work.session.add(row)
+    else:
+        row = get_person(work, person_id)
+        row.email = email or row.email
+        row.name = str(values.get("name", row.name)).strip() or row.name
+    for name in ("language", "timezone", "is_active"):
+        if name in values:
+            setattr(row, name, values[name])
+    if "organisation" in values:
+        row.organisation_id = get_organisation(work, values["organisation"]).id if values["organisation"] else None
+    if "roles" in values:
+        _set_roles(row.roles, values["roles"], actor)
+    work.session.flush()
+    return row.id
+
+
+def save_preferences(work: UnitOfWork, actor: Actor, *, language: str, timezone: str) -> None:
+    """Let a person choose the language of pages and mails and the time zone of instants."""
+    if actor.person_id is None:
+        raise Forbidden("sign_in_first")
+    _check_choice("language", language, LANGUAGES)
+    _check_choice("timezone", timezone, available_timezones())
+    row = get_person(work, actor.person_id)
+    row.language, row.timezone = language, timezone
+    work.session.flush()
+
+
+def _set_roles(held: list[RoleGrantRow], wanted: Sequence[str], actor: Actor) -> None:
+    for role in wanted:
+        _check_choice("roles", role, GLOBAL_ROLES)
+    changed = {grant.role for grant in held} ^ set(wanted)
+    if "manager" in changed and not (actor.is_system or "manager" in actor.roles):
+        raise Forbidden("only_managers_grant_manager")
+    for grant in list(held):
+        if grant.role not in wanted:
+            held.remove(grant)
+    have = {grant.role for grant in held}
+    held.extend(RoleGrantRow(role=role) for role in dict.fromkeys(wanted) if role not in have)
+
+
+def _check_choice(field: str, value: Any, accepted: Sequence[str] | set[str] | frozenset[str]) -> None:
+    if value and value not in accepted:
+        shown = sorted(accepted) if len(accepted) < 50 else []
+        raise InvalidInput("unknown_choice", field=field, value=value, accepted=shown)
+
+
+def get_organisation(work: UnitOfWork, slug: str) -> OrganisationRow:
+    """Return the organisation; raise NotFound."""
+    row = work.session.scalars(select(OrganisationRow).where(OrganisationRow.slug == slug)).first()
+    if row is None:
+        raise NotFound("organisation_not_found", slug=slug)
+    return row
+
+
+def get_person(work: UnitOfWork, person_id: int) -> PersonRow:
+    """Return the person; raise NotFound."""
+    row = work.session.get(PersonRow, person_id)
+    if row is None:
+        raise NotFound("person_not_found", person=person_id)
+    return row
+
+
+def save_group(
+    work: UnitOfWork, actor: Actor, name: str, titles: Mapping[str, str], organisations: Sequence[str]
+) -> None:
+    """Create or change a group of organisations."""
+    require_administrator(actor)
+    row = work.session.scalars(select(GroupRow).where(GroupRow.name == name)).first()
+    if row is None:
+        row = GroupRow(name=name, titles=dict(titles))
+        work.session.add(row)
+        work.session.flush()
+    row.titles = dict(titles)
+    have = set(work.session.scalars(select(GroupMemberRow.organisation_id).where(GroupMemberRow.group_id == row.id)))
+    for slug in organisations:
+        organisation = get_organisation(work, slug)
+        if organisation.id not in have:
+            work.session.add(GroupMemberRow(group_id=row.id, organisation_id=organisation.id))
+    work.session.flush()
+
+
+def share(
+    work: UnitOfWork,
+    actor: Actor,
+    reference: str | int,
+    role: str,
+    *,
+    person_id: int | None = None,
+    organisation_id: int | None = None,
+) -> None:
+    """Give a person or an organisation a role on one document. Giving it twice changes nothing.
+
+    Raises Forbidden without the permission `share`, InvalidInput for a role that cannot be shared or nobody named.
+    """
+    subject = get_subject(work, actor, reference, "share")
+    accepted = (*SHARED_ROLES, *subject.workflow.roles)
+    if role not in accepted:
+        raise InvalidInput("unknown_choice", field="role", value=role, accepted=list(accepted))
+    if role not in subject.actor.roles and role == "secretariat" and not actor.is_system:
+        raise Forbidden("only_own_roles", role=role)
+    if (person_id is None) == (organisation_id is None):
+        raise InvalidInput("required", field="holder")
+    if person_id is not None:
+        get_person(work, person_id)
+    elif work.session.get(OrganisationRow, organisation_id) is None:
+        raise NotFound("organisation_not_found", organisation=organisation_id)
+    same = select(LocalRoleRow.id).where(
+        LocalRoleRow.document_id == subject.id,
+        LocalRoleRow.role == role,
+        LocalRoleRow.person_id == person_id,
+        LocalRoleRow.organisation_id == organisation_id,
+    )
+    if work.session.scalar(same) is not None:
+        return
+    work.session.add(
+        LocalRoleRow(
+            document_id=subject.id,
+            person_id=person_id,
+            organisation_id=organisation_id,
+            role=role,
+            granted_by_id=actor.person_id,
+            created_at=work.now(),
+        )
+    )
+    work.session.flush()
+    record(
+        work,
+        subject.id,
+        actor,
+        "sharing",
+        what="given",
+        role=role,
+        person=person_id,
+        organisation=organisation_id,
+    )
+
+
+def unshare(work: UnitOfWork, actor: Actor, reference: str | int, local_role_id: int) -> None:
+    """Take a shared role away from one document. Raises Forbidden, or NotFound when it is not one of this document."""
+    subject = get_subject(work, actor, reference, "share")
+    row = work.session.get(LocalRoleRow, local_role_id)
+    if row is None or row.document_id != subject.id:
+        raise NotFound("local_role_not_found", local_role=local_role_id)
+    work.session.delete(row)
+    work.session.flush()
+    record(
+        work,
+        subject.id,
+        actor,
+        "sharing",
+        what="taken",
+        role=row.role,
+        person=row.person_id,
+        organisation=row.organisation_id,
+    )
+
+
+def save_dossier(
+    work: UnitOfWork, actor: Actor, slug: str, titles: Mapping[str, str], kind: str, parent: str | None = None
+) -> int:
+    """Create a dossier below another, or change its titles and kind; return its id."""
+    require_administrator(actor)
+    _check_choice("kind", kind, DOSSIER_KINDS)
+    if not titles or not any(titles.values()):
+        raise InvalidInput("required", field="titles")
+    row = work.session.scalars(select(DossierRow).where(DossierRow.slug == slug)).first()
+    if row is None:
+        if not slug.replace("-", "").isalnum() or not slug.isascii() or len(slug) > 80:
+            raise InvalidInput("bad_slug", field="slug", value=slug)
+        above = get_dossier(work, parent) if parent else None
+        row = DossierRow(
+            slug=slug,
+            titles=dict(titles),
+            kind=kind,
+            parent_id=above.id if above else None,
+            policies={},
+            created_at=work.now(),
+        )
+        work.session.add(row)
+        work.session.flush()
+        row.path = f"{above.path if above else '/'}{row.id}/"
+    row.titles, row.kind = dict(titles), kind
+    work.session.flush()
+    return row.id
+
+
+DOSSIER_KINDS = ("consultation", "campaign", "conference", "crisis")
+
+
+def get_dossier(work: UnitOfWork, slug: str) -> DossierRow:
+    """Return the dossier; raise NotFound."""
+    row = work.session.scalars(select(DossierRow).where(DossierRow.slug == slug)).first()
+    if row is None:
+        raise NotFound("dossier_not_found", slug=slug)
+    return row

@@ -1,0 +1,168 @@
+"""What opens when a state is entered and closes when it is left: comment round, ballot, timers."""
+
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+
+from r2pflow.domain import schedule
+from r2pflow.domain.definition import BallotDef
+from r2pflow.domain.errors import InvalidInput
+from r2pflow.domain.people import THE_SYSTEM, Electorate, Organisation
+from r2pflow.persistence.deliberation import BallotRow, BallotVoterRow, CommentRoundRow
+from r2pflow.persistence.documents import RevisionRow
+from r2pflow.persistence.history import TimerRow
+from r2pflow.persistence.people import GroupMemberRow, GroupRow, OrganisationRow, RoleGrantRow
+from r2pflow.persistence.unit_of_work import UnitOfWork
+from r2pflow.services.access import Subject
+from r2pflow.services.history import record
+
+
+def enter_state(work: UnitOfWork, subject: Subject) -> None:
+    """Open what the subject's state asks for; the subject is as it stands after the transition."""
+    state = subject.state
+    closes_at = None
+    if state.timer:
+        closes_at = _deadline(work, state.timer.after, state.timer.calendar)
+        _add_timer(work, subject, "fire", state.timer.fire, closes_at)
+        for ahead in state.timer.remind:
+            at = schedule.remind_at(closes_at, ahead, calendar=state.timer.calendar, timezone=work.settings.timezone)
+            if at > work.now():
+                _add_timer(work, subject, "remind", state.timer.fire, at)
+    if state.comments:
+        work.session.execute(
+            insert(CommentRoundRow).values(
+                document_id=subject.id,
+                revision_id=get_revision_id(work, subject),
+                audience=state.comments.audience,
+                kinds=list(state.comments.kinds),
+                opened_at=work.now(),
+                closes_at=closes_at,
+                timezone=work.settings.timezone,
+            )
+        )
+    if state.ballot:
+        _open_ballot(work, subject, subject.workflow.ballots[state.ballot])
+
+
+def leave_state(work: UnitOfWork, subject: Subject) -> None:
+    """Close what the state had open; the subject is as it stands before the transition."""
+    now = work.now()
+    if subject.state.timer or subject.state.ballot:
+        work.session.execute(
+            update(TimerRow).where(TimerRow.document_id == subject.id, TimerRow.ended_at.is_(None)).values(ended_at=now)
+        )
+    if subject.state.comments:
+        work.session.execute(
+            update(CommentRoundRow)
+            .where(CommentRoundRow.document_id == subject.id, CommentRoundRow.closed_at.is_(None))
+            .values(closed_at=now)
+        )
+    if subject.state.ballot:
+        cancelled = work.session.execute(
+            update(BallotRow)
+            .where(BallotRow.document_id == subject.id, BallotRow.closed_at.is_(None))
+            .values(closed_at=now, outcome="cancelled")
+        )
+        if cancelled.rowcount:
+            record(work, subject.id, subject.actor, "ballot", what="cancelled")
+
+
+def get_revision_id(work: UnitOfWork, subject: Subject) -> int:
+    """Return the id of the newest revision; InvalidInput `no_text` when the document has none."""
+    found = work.session.scalar(
+        select(RevisionRow.id).where(
+            RevisionRow.document_id == subject.id, RevisionRow.number == subject.revision_number
+        )
+    )
+    if found is None:
+        raise InvalidInput("no_text", reference=subject.reference)
+    return found
+
+
+def find_electorate(work: UnitOfWork, electorate: Electorate) -> list[Organisation]:
+    """Return the active organisations that an electorate names, by slug."""
+    query = select(OrganisationRow).where(OrganisationRow.is_active).order_by(OrganisationRow.slug)
+    if electorate.organisations:
+        query = query.where(OrganisationRow.slug.in_(electorate.organisations))
+    elif electorate.group:
+        group = select(GroupMemberRow.organisation_id).join(GroupRow).where(GroupRow.name == electorate.group)
+        query = query.where(OrganisationRow.id.in_(group))
+    else:
+        role = "member" if electorate.members else electorate.role
+        query = query.where(
+            OrganisationRow.id.in_(select(RoleGrantRow.organisation_id).where(RoleGrantRow.role == role))
+        )
+    return [
+        Organisation(
+            id=row.id,
+            slug=row.slug,
+            name=row.short_name or row.names.get("en") or row.slug,
+            region=row.region,
+            sector=row.sector,
+            scope=row.scope,
+            functions=tuple(row.functions),
+        )
+        for row in work.session.scalars(query)
+    ]
+
+
+def _open_ballot(work: UnitOfWork, subject: Subject, terms: BallotDef) -> None:
+    voters = find_electorate(work, terms.electorate)
+    if not voters:
+        raise InvalidInput("empty_electorate", ballot=terms.name, reference=subject.reference)
+    closes_at = _deadline(work, terms.open_for, terms.calendar) if terms.open_for else None
+    ballot = BallotRow(
+        document_id=subject.id,
+        revision_id=get_revision_id(work, subject),
+        state=subject.state_name,
+        name=terms.name,
+        terms=terms.source,
+        digest=subject.text_digest,
+        opened_at=work.now(),
+        closes_at=closes_at,
+        timezone=work.settings.timezone,
+        outcome="open",
+    )
+    work.session.add(ballot)
+    work.session.flush()
+    work.session.execute(
+        insert(BallotVoterRow),
+        [
+            {
+                "ballot_id": ballot.id,
+                "organisation_id": one.id,
+                "name": one.name,
+                "attributes": dict(one.attributes()),
+            }
+            for one in voters
+        ],
+    )
+    if closes_at:
+        _add_timer(work, subject, "close_ballot", str(ballot.id), closes_at)
+    record(
+        work,
+        subject.id,
+        THE_SYSTEM,
+        "ballot",
+        digest=subject.text_digest,
+        what="opened",
+        ballot=terms.name,
+        voters=len(voters),
+    )
+
+
+def _deadline(work: UnitOfWork, duration: str, calendar: str) -> datetime:
+    return schedule.deadline(work.now(), duration, calendar=calendar, timezone=work.settings.timezone)
+
+
+def _add_timer(work: UnitOfWork, subject: Subject, kind: str, name: str, due_at: datetime) -> None:
+    work.session.execute(
+        insert(TimerRow).values(
+            document_id=subject.id,
+            kind=kind,
+            name=name,
+            state=subject.state_name,
+            due_at=due_at,
+            timezone=work.settings.timezone,
+        )
+    )
