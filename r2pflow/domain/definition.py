@@ -242,6 +242,8 @@ class DocumentType:
     description: Titles = Titles()
     exports: tuple[str, ...] = ()
     path: str = ""
+    line: int = field(default=0, compare=False)
+    column: int = field(default=0, compare=False)
 
     def field(self, name: str) -> FieldDef | None:
         """Return the field of that name, or None."""

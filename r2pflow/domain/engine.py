@@ -112,9 +112,7 @@ def is_let_through(
     """Tell whether a guard lets the actor through; for worklists, where nobody asks why not."""
     if _may_bypass(workflow, actor):
         return True
-    return not _who_refusals(workflow, guard, state, actor) and not evaluate(
-        guard.require, facts, actor, conditions
-    )
+    return not _who_refusals(workflow, guard, state, actor) and not evaluate(guard.require, facts, actor, conditions)
 
 
 def explain(
@@ -134,9 +132,7 @@ def explain(
     if state not in transition.sources:
         found.append(Refusal("wrong_state", {"state": state, "accepted": list(transition.sources)}))
     if trigger not in transition.triggers:
-        found.append(
-            Refusal("not_this_trigger", {"trigger": trigger, "accepted": list(transition.triggers)})
-        )
+        found.append(Refusal("not_this_trigger", {"trigger": trigger, "accepted": list(transition.triggers)}))
     acts_as_system = _acts_as_system(actor, trigger)
     if not acts_as_system:
         is_blank = comment is None or not comment.strip()
@@ -208,16 +204,12 @@ def next_automatic(
     The caller fires it as THE_SYSTEM, gathers facts anew, asks again, and stops after MAX_AUTOMATIC_CHAIN.
     """
     for transition in workflow.transitions_from(state):
-        if AUTOMATIC in transition.triggers and not evaluate(
-            transition.guard.require, facts, THE_SYSTEM, conditions
-        ):
+        if AUTOMATIC in transition.triggers and not evaluate(transition.guard.require, facts, THE_SYSTEM, conditions):
             return transition
     return None
 
 
-def needs(
-    workflow: Workflow, names: Iterable[str], conditions: Mapping[str, Condition]
-) -> frozenset[str]:
+def needs(workflow: Workflow, names: Iterable[str], conditions: Mapping[str, Condition]) -> frozenset[str]:
     """Return the parts of Facts that the guards of these transitions read."""
     tests = (test for name in names for test in get_transition(workflow, name).guard.require)
     return parts_needed(tests, conditions)
@@ -228,9 +220,7 @@ def _acts_as_system(actor: Actor, trigger: str) -> bool:
 
 
 def _may_bypass(workflow: Workflow, actor: Actor) -> bool:
-    return bool(workflow.bypass) and not roles_of(workflow, actor).isdisjoint(
-        workflow.counting_roles(workflow.bypass)
-    )
+    return bool(workflow.bypass) and not roles_of(workflow, actor).isdisjoint(workflow.counting_roles(workflow.bypass))
 
 
 def _guard_refusals(
@@ -257,9 +247,7 @@ def _who_refusals(workflow: Workflow, guard: Guard, state: str, actor: Actor) ->
         not roles.isdisjoint(workflow.holders(state, permission)) for permission in guard.permissions
     ):
         holders = frozenset[str]().union(*(workflow.holders(state, p) for p in guard.permissions))
-        found.append(
-            Refusal("no_permission", {"permissions": list(guard.permissions), "holders": sorted(holders)})
-        )
+        found.append(Refusal("no_permission", {"permissions": list(guard.permissions), "holders": sorted(holders)}))
     if guard.roles and roles.isdisjoint(workflow.counting_roles(guard.roles)):
         found.append(Refusal("no_role", {"roles": list(guard.roles)}))
     if guard.groups and actor.groups.isdisjoint(guard.groups):

@@ -227,3 +227,59 @@ def as_node(value: Any, line: int = 1, column: int = 1) -> Node:
     if isinstance(value, bool):
         return Node("text", line, column, text="true" if value else "false")
     return Node("text", line, column, text=str(value), is_quoted=isinstance(value, str))
+
+
+class _Places:
+    """Answer as ruamel.yaml's `.lc` does: lines and columns from 0."""
+
+    __slots__ = ("_entries", "_keys", "col", "line")
+
+    def __init__(self, node: Node) -> None:
+        self.line, self.col = node.line - 1, node.column - 1
+        self._keys: dict[str, Node] = node.keys
+        self._entries: Mapping[str, Node] | list[Node] = node.entries or node.parts
+
+    def key(self, key: str) -> tuple[int, int]:
+        return self._keys[key].line - 1, self._keys[key].column - 1
+
+    def value(self, key: str) -> tuple[int, int]:
+        assert isinstance(self._entries, dict)
+        return self._entries[key].line - 1, self._entries[key].column - 1
+
+    def item(self, index: int) -> tuple[int, int]:
+        assert isinstance(self._entries, list)
+        return self._entries[index].line - 1, self._entries[index].column - 1
+
+
+class PlacedDict(dict[str, Any]):
+    lc: _Places
+
+
+class PlacedList(list[Any]):
+    lc: _Places
+
+
+class PlacedInt(int):
+    source: str
+
+
+class PlacedFloat(float):
+    source: str
+
+
+def with_places(node: Node) -> Any:
+    """Return what `plain` does, with `.lc` on lists and mappings and `.source` on numbers, for rules."""
+    if node.kind == "mapping":
+        mapping = PlacedDict((key, with_places(value)) for key, value in node.entries.items())
+        mapping.lc = _Places(node)
+        return mapping
+    if node.kind == "list":
+        several = PlacedList(with_places(part) for part in node.parts)
+        several.lc = _Places(node)
+        return several
+    value = node.plain()
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    number = PlacedInt(value) if isinstance(value, int) else PlacedFloat(value)
+    number.source = node.text
+    return number
