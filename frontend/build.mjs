@@ -22,15 +22,22 @@ const FAMILIES = {
   "noto-sans-sc": ["NotoSansSC", REGULAR],
 };
 
+// Version 0.2.3 of Noto Naskh Arabic has a glyph of its own for each letter. Later ones build letters of shared bases and
+// dots, and a PDF set in them shows the right letters but gives the wrong ones when its text is copied or read aloud.
+// That version keeps its files in one folder and has no licence file; the one of the same project's other fonts is meant.
+const FLAT = { "noto-naskh-arabic": "noto-sans-arabic" };
+
 async function copyFonts() {
   await rm(fonts, { recursive: true, force: true });
   await mkdir(fonts, { recursive: true });
   for (const [name, [file, weights]] of Object.entries(FAMILIES)) {
     const folder = join(modules, "@expo-google-fonts", name);
     for (const [weight, suffix] of Object.entries(weights)) {
-      await copyFile(join(folder, weight, `${file}_${weight}.ttf`), join(fonts, `${file}-${suffix}.ttf`));
+      const source = join(folder, name in FLAT ? "" : weight, `${file}_${weight}.ttf`);
+      await copyFile(source, join(fonts, `${file}-${suffix}.ttf`));
     }
-    await copyFile(join(folder, "LICENSE_FONT"), join(fonts, `${file}-OFL.txt`));
+    const licensed = join(modules, "@expo-google-fonts", FLAT[name] ?? name);
+    await copyFile(join(licensed, "LICENSE_FONT"), join(fonts, `${file}-OFL.txt`));
   }
 }
 
