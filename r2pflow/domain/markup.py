@@ -64,9 +64,7 @@ _SCHEME = re.compile(r"(https?)://(?=[^\s/?#])|(mailto):(?=\S)", re.IGNORECASE)
 _FRAGMENT = re.compile(r"#[A-Za-z][A-Za-z0-9_.:-]*")
 # Beside what XML cannot carry: characters that show nothing, or turn the reading order round, so that
 # two texts that look alike would have two digests (byte order mark, soft hyphen, bidi overrides).
-_UNWANTED = re.compile(
-    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\ufeff\xad\u202d\u202e]"
-)
+_UNWANTED = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\ufeff\xad\u202d\u202e]")
 
 
 @dataclass(slots=True)
@@ -95,9 +93,7 @@ def _clean_address(value: str) -> str | None:
     if scheme is None:
         return None
     value = value[: scheme.end()].lower() + value[scheme.end() :]
-    value = re.sub(
-        r"[\s\x00-\x1f\"<>`\\]", lambda match: f"%{ord(match[0]):02X}" if match[0] < "\x80" else "", value
-    )
+    value = re.sub(r"[\s\x00-\x1f\"<>`\\]", lambda match: f"%{ord(match[0]):02X}" if match[0] < "\x80" else "", value)
     return value if len(value) <= 2000 else None
 
 
@@ -124,7 +120,13 @@ def sanitise(html: str) -> list[Content]:
     if len(html) > MAX_BYTES or len(html.encode()) > MAX_BYTES:
         raise InvalidInput("text_too_large", limit=MAX_BYTES)
     _refuse_heaps(html)
-    return parse(_UNWANTED.sub("", _cleaner.clean(html)))
+    return [_rename(child) for child in parse(_UNWANTED.sub("", _cleaner.clean(html)))]
+
+
+def _rename(content: Content) -> Content:
+    if isinstance(content, str):
+        return content
+    return Node(SYNONYMS.get(content.tag, content.tag), content.attrs, [_rename(child) for child in content.children])
 
 
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
@@ -166,9 +168,8 @@ def _read_children(element: etree._Element, depth: int) -> list[Content]:
         raise InvalidInput("too_deeply_nested", limit=MAX_DEPTH)
     found: list[Content] = [element.text] if element.text else []
     for child in element:
-        tag = str(child.tag)
         attrs = {str(name): str(value) for name, value in sorted(child.attrib.items())}
-        found.append(Node(SYNONYMS.get(tag, tag), attrs, _read_children(child, depth + 1)))
+        found.append(Node(str(child.tag), attrs, _read_children(child, depth + 1)))
         if child.tail:
             found.append(child.tail)
     return found
