@@ -24,7 +24,7 @@ class Settings:
     secret_key: str = ""  # empty: made once and kept in the instance folder
     base_url: str = "http://127.0.0.1:5000"
     url_prefix: str = ""  # where the extension is mounted
-    coalition: str = "Civil Society Coalition for the Responsibility to Protect"
+    coalition: str = "Coalition"  # its name; `ar=...; en=...` gives one per language
     timezone: str = "UTC"
     default_language: str = "en"
     workflow_folders: str = ""  # further folders of YAML files, separated by the path separator
@@ -67,6 +67,11 @@ class Settings:
     @property
     def resolved_database_url(self) -> str:
         return self.database_url or f"sqlite:///{(self.instance / 'r2pflow.sqlite').resolve()}"
+
+    def coalition_name(self, language: str) -> str:
+        """Return the coalition's name in the language, or the one name there is."""
+        parts = dict(part.strip().split("=", 1) for part in self.coalition.split(";") if "=" in part)
+        return parts.get(language) or parts.get("en") or next(iter(parts.values()), self.coalition)
 
     @property
     def published_folder(self) -> Path:

@@ -14,6 +14,7 @@ from typing import Any
 
 from r2pflow.domain.people import RIGHT_TO_LEFT
 from r2pflow.domain.text import Block
+from r2pflow.domain.verdicts import Line
 
 ACCENTS = ("blue", "green", "red", "violet", "amber", "teal", "slate")
 
@@ -28,8 +29,9 @@ class ClauseLine:
 
     depth: int
     holds: bool | None
-    sentence: str
+    sentence: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
+    line: Line | None = None  # the clause itself; then the output says it
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,15 @@ class BudgetLine:
 
 
 @dataclass(frozen=True)
+class BudgetTotal:
+    """What comes in and goes out in one currency."""
+
+    currency: str
+    income: Decimal
+    cost: Decimal
+
+
+@dataclass(frozen=True)
 class InviteeCount:
     """How many of a group were invited and how many will come; never names."""
 
@@ -156,6 +167,14 @@ class Plan:
         for session in sorted(self.sessions, key=lambda s: (s.day, s.starts or time.min, s.ends or time.max)):
             days.setdefault(session.day, []).append(session)
         return tuple((day, tuple(sessions)) for day, sessions in days.items())
+
+    def totals(self) -> tuple[BudgetTotal, ...]:
+        """Add the budget up, currency by currency; nothing is converted."""
+        totals: dict[str, dict[bool, Decimal]] = {}
+        for line in self.budget:
+            sums = totals.setdefault(line.currency, {True: Decimal(0), False: Decimal(0)})
+            sums[line.is_income] += line.amount
+        return tuple(BudgetTotal(currency, sums[True], sums[False]) for currency, sums in totals.items())
 
 
 @dataclass(frozen=True)

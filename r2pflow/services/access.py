@@ -128,7 +128,7 @@ def find_local_roles(work: UnitOfWork, actor: Actor, document_id: int, dossier_p
 
 
 def visible_to(actor: Actor, permission: str = "view") -> ColumnElement[bool]:
-    """Return the SQL filter on DocumentRow for documents on which the actor holds the permission: one, for all lists."""
+    """Return the one SQL filter, for all lists, on documents on which the actor holds the permission."""
     granted = and_(
         GrantRow.definition_id == DocumentRow.definition_id,
         GrantRow.state == DocumentRow.state,
