@@ -1,0 +1,83 @@
+"""The blueprint, and the one table of routes."""
+
+from flask import Blueprint, Response, request
+
+from r2pflow.domain.people import LANGUAGES
+from r2pflow.folders import get_assets
+from r2pflow.web import auth, errors, headers, i18n
+from r2pflow.web.mounting import NAME, get_mount
+from r2pflow.web.pages import (
+    account,
+    administration,
+    comments,
+    decisions,
+    desk,
+    directory,
+    documents,
+    dossiers,
+    drafting,
+    languages,
+    plans,
+    public,
+    sharing,
+    workflows,
+)
+from r2pflow.web.routing import Route
+
+ROUTES: tuple[Route, ...] = (
+    *public.ROUTES,
+    *desk.ROUTES,
+    *account.ROUTES,
+    *documents.ROUTES,
+    *drafting.ROUTES,
+    *comments.ROUTES,
+    *decisions.ROUTES,
+    *languages.ROUTES,
+    *sharing.ROUTES,
+    *plans.ROUTES,
+    *dossiers.ROUTES,
+    *directory.ROUTES,
+    *workflows.ROUTES,
+    *administration.ROUTES,
+)
+
+
+def make_blueprint() -> Blueprint:
+    """Return a blueprint of its own for each application: all routes, error pages, and what every request needs."""
+    blueprint = Blueprint(NAME, __name__, static_folder=str(get_assets()), static_url_path="/assets")
+    for route in ROUTES:
+        blueprint.add_url_rule(route.rule, route.endpoint, route.view, methods=route.methods)
+    blueprint.before_request(_limit_upload)
+    blueprint.before_request(auth.check_csrf)
+    blueprint.after_request(_finish)
+    errors.register_error_pages(blueprint)
+    return blueprint
+
+
+def _limit_upload() -> None:
+    request.max_content_length = get_mount().settings.upload_limit
+
+
+def _finish(response: Response) -> Response:
+    headers.secure(response, get_mount().settings)
+    if request.endpoint == f"{NAME}.static":
+        if "v" in request.args:
+            response.cache_control.public = True
+            response.cache_control.max_age = 365 * 24 * 3600
+            response.cache_control.immutable = True
+        return response
+    response.vary.update(("Cookie", "Accept-Language"))
+    if "Cache-Control" not in response.headers:
+        response.cache_control.no_cache = True
+        response.cache_control.private = True
+    asked = request.args.get(i18n.QUERY)
+    if asked in LANGUAGES:
+        response.set_cookie(
+            i18n.COOKIE,
+            asked,
+            max_age=365 * 24 * 3600,
+            httponly=True,
+            samesite="Lax",
+            secure=get_mount().settings.secure_cookies,
+        )
+    return response

@@ -1,0 +1,3 @@
+from r2pflow.web.routing import Route
+
+ROUTES: tuple[Route, ...] = ()
