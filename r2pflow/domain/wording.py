@@ -122,7 +122,7 @@ def compare(old: Iterable[Content], new: Iterable[Content]) -> list[Edit]:
             for was, now in zip(before[i].marks, after[j].marks, strict=False):
                 if was[:2] == now[:2]:
                     carried.setdefault(was, now)
-    return [_edit(before, after, i, j, carried) for i, j in steps]
+    return _keep_whole([_edit(before, after, i, j, carried) for i, j in steps])
 
 
 def _find_steps(before: Sequence[Token], after: Sequence[Token]) -> list["Step"]:
@@ -144,6 +144,26 @@ def _edit(
         return "ins", after[j]
     is_plain = after[j].looks() == before[i].looks() or after[j].text.isspace()
     return ("same" if is_plain else "formatted"), after[j]
+
+
+def _keep_whole(edits: list[Edit]) -> list[Edit]:
+    """Put what is deleted amid an element of the new text inside it, so that it does not cut it in two."""
+    following: list[tuple[Mark, ...]] = [()] * len(edits)
+    for place in range(len(edits) - 2, -1, -1):
+        status, token = edits[place + 1]
+        following[place] = following[place + 1] if status == "del" else token.marks
+    previous: tuple[Mark, ...] = ()
+    kept: list[Edit] = []
+    for (status, token), after in zip(edits, following, strict=True):
+        if status != "del":
+            previous = token.marks
+            kept.append((status, token))
+            continue
+        shared = tuple(mark for mark, other in zip(previous, after, strict=False) if mark == other)
+        tags = {mark.tag for mark in shared}
+        own = tuple(mark for mark in token.marks if mark.tag not in tags)
+        kept.append((status, Token(token.text, shared + own)))
+    return kept
 
 
 Step = tuple[int | None, int | None]
