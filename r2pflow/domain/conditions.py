@@ -174,7 +174,8 @@ def _field_refusal(test: Test, facts: Facts) -> Refusal | None:
 
 
 def _has_text(facts: Facts, actor: Actor, argument: Any) -> Details | None:
-    return None if facts.text_blocks else {}
+    """Ask for more than the title, which every text has."""
+    return None if facts.text_blocks is not None and facts.text_blocks > 1 else {}
 
 
 def _glossary_clean(facts: Facts, actor: Actor, argument: Any) -> Details | None:

@@ -54,7 +54,7 @@ class Facts:
     fields: Mapping[str, Any] = field(default_factory=dict)
     missing_fields: tuple[str, ...] = ()  # required by the type and not filled
     text_digest: str = ""
-    text_blocks: int | None = None  # of the newest revision, its title not counted
+    text_blocks: int | None = None  # of the newest revision, its title included
     glossary_warnings: tuple[str, ...] = ()
     comments: CommentFacts | None = None
     ballot: BallotFacts | None = None
