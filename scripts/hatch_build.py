@@ -1,4 +1,4 @@
-"""Before a wheel or source distribution of a checkout: see that what `make setup` makes is there and fresh."""
+"""Before a wheel or sdist of a checkout: see that what `make setup` makes is there and fresh."""
 
 import os
 import subprocess
@@ -19,4 +19,4 @@ class SetUpFirst(BuildHookInterface):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         command = [sys.executable, str(root / "scripts" / "setup")]
         if subprocess.run(command, cwd=root, env=environment).returncode:
-            raise RuntimeError("scripts/setup failed, so there are no browser files, fonts and catalogues to pack")
+            raise RuntimeError("scripts/setup failed: no browser files, fonts and catalogues to pack")

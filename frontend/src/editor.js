@@ -84,14 +84,17 @@ function enhance(textarea) {
   textarea.r2pEditor = editor;
 
   let timer;
+  let isChanged = false;
   const text = () => fromEditor(editor.getHTML());
   const keep = () => {
     clearTimeout(timer);
+    timer = undefined;
     if (key) keepDraft(key, { html: textarea.value, at: Date.now(), sent: false });
   };
   const { bar, lines, refresh } = buildToolbar(editor, labels);
   editor.on("update", () => {
     textarea.value = text();
+    isChanged = true;
     textarea.dispatchEvent(new Event("input", { bubbles: true }));
     clearTimeout(timer);
     timer = setTimeout(keep, KEEP_AFTER_MS);
@@ -118,10 +121,9 @@ function enhance(textarea) {
   textarea.form?.addEventListener("submit", () => {
     clearTimeout(timer);
     timer = undefined;
-    if (key && readDraft(key)) {
-      keep();
-      markSent(key);
-    }
+    if (!key || !isChanged) return;
+    keep();
+    markSent(key);
   });
 }
 
