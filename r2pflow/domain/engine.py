@@ -36,6 +36,7 @@ class Outcome:
     target: str
     trigger: str
     bypassed: bool = False
+    comment: str = ""
 
     @property
     def effects(self) -> tuple[EffectCall, ...]:
@@ -193,7 +194,9 @@ def fire(
             admits()
         raise Refused(name, refusals)
     bypassed = transition.guard != Guard() and not _acts_as_system(actor, trigger)
-    return Outcome(transition, state, target, trigger, bypassed and _may_bypass(workflow, actor))
+    return Outcome(
+        transition, state, target, trigger, bypassed and _may_bypass(workflow, actor), (comment or "").strip()
+    )
 
 
 def next_automatic(

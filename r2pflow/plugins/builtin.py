@@ -16,7 +16,7 @@ def register(registry: Registry) -> None:
         registry.condition(
             condition.name, condition.function, condition.needs, condition.argument, condition.title
         )
-    for name in ("notify_members", "notify_steering", "publish", "announce", "open_translation"):
+    for name in ("notify_members", "notify_steering", "publish", "withdraw", "announce", "open_translation"):
         registry.effect(name, f"{_EFFECTS}:{name}")
     docx = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
     for name, media_type, title in (

@@ -82,7 +82,7 @@ def withdraw_effect(work: UnitOfWork, subject: Subject, outcome: Outcome, argume
     """Mark the publication withdrawn; its editions stay reachable and say so."""
     publication = find_publication(work, subject.id)
     if publication is not None:
-        publication.withdrawn_at = work.now()
+        publication.withdrawn_at, publication.withdrawal_reason = work.now(), outcome.comment
         work.session.flush()
         record(work, subject.id, subject.actor, "publication", what="withdrawn", symbol=publication.symbol)
 
