@@ -1,248 +1,31 @@
-"""The sentences of errors and refusals: what is the matter, and what to do about it."""
+"""The sentences of errors and refusals, in the language of this page."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from babel.lists import format_list
 
-from r2pflow.domain.errors import DefinitionError, DefinitionErrors, R2PFlowError, Refusal, Refused
+from r2pflow.domain.errors import R2PFlowError, Refusal
+from r2pflow.outputs import sentences
+from r2pflow.outputs.translations import translator
 from r2pflow.services.access import Subject
-from r2pflow.web.i18n import N_, format_number, get_locale, gettext, language, language_name, ngettext
-from r2pflow.web.words import word
-
-SENTENCES: Mapping[str, str] = {
-    # what was sent
-    "required": N_("Please fill in this field."),
-    "already_taken": N_("“%(value)s” is already in use. Please choose another."),
-    "bad_email": N_("“%(value)s” is no e-mail address. It should look like name@example.org."),
-    "bad_slug": N_("A short name has lower-case letters a to z, digits and hyphens only, at most 80 of them."),
-    "bad_digest": N_("A digest has 64 characters, 0 to 9 and a to f."),
-    "not_a_number": N_("“%(value)s” is no whole number."),
-    "no_file": N_("Please choose a file first."),
-    "empty_comment": N_("Please write your comment before you send it."),
-    "empty_text": N_("The text is empty. Write at least a title and a paragraph."),
-    "no_text": N_("The document has no text yet. Write one under “Edit” first."),
-    "reason_required": N_("Please give a reason: it will be read together with your answer."),
-    "quotation_not_found": N_(
-        "The words “%(value)s” are not in this paragraph. Select them again, or comment on the whole paragraph."
-    ),
-    "unknown_block": N_("This paragraph is no longer in the text. Reload the page and choose it again."),
-    "unknown_choice": N_("“%(value)s” is not one of the choices. Please take one from the list."),
-    "unknown_document_type": N_("There is no such type of document. Please take one from the list."),
-    "unknown_dossier": N_("There is no dossier of that name. Please take one from the list."),
-    "unknown_field": N_("This type of document has no such field. Reload the form and try again."),
-    "unknown_kind": N_("This round does not take comments of that kind. Please take one from the list."),
-    "unknown_language": N_("This document does not exist in that language. Please take one from the list."),
-    "unknown_outcome": N_("Please choose one of the answers in the list."),
-    "unknown_position": N_("This ballot does not know that position. Please take one from the list."),
-    "unknown_revision": N_("There is no such revision of this document. Reload the page and try again."),
-    "unknown_timezone": N_("There is no such time zone. Please take one from the list, such as Europe/Paris."),
-    "unknown_calendar": N_("Days count as “all” or as “working” days. Please choose one of them."),
-    "bad_duration": N_("This is no duration. Write for example P5D for five days or PT12H for twelve hours."),
-    "bad_date": N_("“%(value)s” is no date. It should look like 2027-03-31."),
-    "bad_time": N_("“%(value)s” is no time. It should look like 14:30."),
-    "bad_field": N_("“%(value)s” does not fit this field."),
-    "no_working_day": N_("No working day follows within a year. Ask the secretariat to look at its calendar."),
-    "not_answered_yet": N_("This comment has not been answered yet."),
-    "text_too_large": N_("The text is too large. Divide it into several documents."),
-    "too_deeply_nested": N_("Lists or quotations lie too deep inside one another. Take them apart and try again."),
-    "too_many_blocks": N_("The text has too many paragraphs (the limit is %(limit)s). Divide it into two documents."),
-    "too_many_elements": N_("The formatting of the text is too heavy. Paste it again without its formatting."),
-    "block_shape": N_("The translation of a paragraph must stay a paragraph of the same kind."),
-    "address_not_allowed": N_("A link may lead to a web page, a mail address or a place in the text only."),
-    "unreadable_file": N_("This file cannot be read. Save it again as .docx, .html, .md or .txt and try once more."),
-    "import_failed": N_("This file cannot be read. Save it again as .docx, .html, .md or .txt and try once more."),
-    "unknown_format": N_("This kind of file cannot be imported. Use .docx, .html, .md or .txt."),
-    "upload_too_large": N_("The file is larger than %(limit)s. Make it smaller, for example without pictures."),
-    "wrong_password": N_("This is not your present password."),
-    # ballots
-    "ballot_undecided": N_("The ballot is still open: not every position that counts has been recorded."),
-    "empty_electorate": N_("Nobody could vote in this ballot. Give a role to the organisations that should."),
-    "attribute_missing": N_("The rule reads an attribute that an organisation lacks. Complete it in the directory."),
-    "bad_weight": N_("The weight of an organisation is no number. Correct it in the directory."),
-    "duplicate_voter": N_("An organisation is in this electorate twice. Ask the secretariat to look into it."),
-    "ballot_closed": N_("This ballot is closed; positions can no longer be recorded."),
-    "not_in_electorate": N_("Your organisation has no vote in this ballot. The secretariat can tell you why."),
-    # permission
-    "sign_in_first": N_("Please sign in to do this."),
-    "form_expired": N_("This form had been open for too long, or in another window. Please send it once more."),
-    "may_not_create": N_("You may not begin a document of this type. The secretariat can do it for you."),
-    "not_an_administrator": N_("Only the secretariat keeps the directory. Please write to it."),
-    "not_your_comment": N_("Only the organisation that made this comment can say whether the answer satisfies it."),
-    "only_managers_grant_manager": N_("Only an administrator can make somebody an administrator."),
-    "only_own_roles": N_("You can only share a role that you hold yourself."),
-    "round_closed": N_("The comment round is over. Write to the secretariat if your comment must still be heard."),
-    "text_frozen": N_("The text cannot be changed at this stage. It can again once the document is sent back."),
-    "verifier_is_translator": N_("Somebody other than the translator has to verify a translation."),
-    # absence
-    "document_not_found": N_("There is no document %(reference)s, or it is not open to you."),
-    "ballot_not_found": N_("There is no such ballot, or it is not open to you."),
-    "comment_not_found": N_("There is no such comment, or it is not open to you."),
-    "dossier_not_found": N_("There is no such dossier."),
-    "edition_not_found": N_("There is no published document of that symbol."),
-    "publication_not_found": N_("There is no published document of that symbol."),
-    "file_not_ready": N_("This file is still being made. Try again in a minute."),
-    "local_role_not_found": N_("This share was already taken away."),
-    "organisation_not_found": N_("There is no such organisation in the directory."),
-    "person_not_found": N_("There is no such person in the directory."),
-    "workflow_not_found": N_("There is no workflow of that name."),
-    "page_not_found": N_("There is no page at this address."),
-    "unknown_transition": N_("There is no such step in this workflow. Go back to the document and choose another."),
-    # meanwhile
-    "moved_on": N_("Somebody else changed this document meanwhile. Look at it again, then repeat your step."),
-    "already_answered": N_("Somebody else answered this comment meanwhile. Read that answer before you change it."),
-    "ballot_on_other_text": N_("The text is no longer the one on which this ballot was held."),
-    "source_moved_on": N_(
-        "The text behind this translation changed meanwhile. Your words are still here; compare and save again."
-    ),
-    "merge_conflict": N_(
-        "Somebody else changed the same paragraphs meanwhile. Your text is still here; compare and save again."
-    ),
-    # machine and configuration
-    "bad_setting": N_("The setting %(key)s has a value that does not fit: %(value)s. Accepted: %(remedy)s."),
-    "folder_missing": N_("A folder is missing: %(path)s. Make it, or mend the setting that names it."),
-    "fonts_missing": N_("Fonts are missing. Run `make setup`, then `r2pflow doctor`."),
-    "native_library_missing": N_("A library is missing: %(what)s. `r2pflow doctor` says how to install it."),
-    # refusals
-    "wrong_state": N_("This step does not lead from the present state. Reload the page to see where it is."),
-    "not_this_trigger": N_("This step happens by itself; nobody fires it by hand."),
-    "comment_required": N_("Say a word about why: this step needs a comment."),
-    "comment_not_allowed": N_("This step takes no comment. Leave the field empty."),
-}
-
-GENERAL: Mapping[str, str] = {
-    "InvalidInput": N_("Something in what you sent does not fit. Check it and try again."),
-    "NotFound": N_("There is no such thing, or it is not open to you."),
-    "Forbidden": N_("You may not do this."),
-    "Refused": N_("This step is not possible now."),
-    "Conflict": N_("Something changed meanwhile. Reload the page and try again."),
-    "SetupError": N_("Something is missing on this machine. The operator can run `r2pflow doctor` to see what."),
-}
+from r2pflow.web.i18n import get_locale, language
 
 
 def sentence(found: R2PFlowError | Refusal, subject: Subject | None = None) -> str:
     """Return what the error or refusal means, in the language of this page.
 
-    With the document at hand its states and fields are called by their titles.
+    With the document at hand its fields are called by their titles.
     """
-    if isinstance(found, Refused):
-        return " ".join(sentence(refusal, subject) for refusal in found.refusals) or gettext(GENERAL["Refused"])
-    if isinstance(found, DefinitionError | DefinitionErrors):
-        return str(found)
-    params = found.params
-    if isinstance(found, Refusal) and found.code == "condition":
-        return _condition_sentence(params, subject)
-    if found.code == "no_permission":
-        return _permission_sentence(params)
-    if found.code == "no_role":
-        return gettext("This is for: %(roles)s.", roles=join(word(role) for role in params.get("roles", ())))
-    if found.code == "no_group":
-        return gettext("This is for members of: %(groups)s.", groups=join(params.get("groups", ())))
-    if found.code == "too_long":
-        return gettext(
-            "This text has %(count)s characters; at most %(limit)s are possible.",
-            count=format_number(params.get("count", 0)),
-            limit=format_number(params.get("limit", 0)),
-        )
-    if found.code == "translation_incomplete":
-        return ngettext(
-            "%(num)s paragraph is not translated yet.",
-            "%(num)s paragraphs are not translated yet.",
-            int(params.get("count", 1)),
-        )
-    if found.code in SENTENCES:
-        try:
-            return gettext(SENTENCES[found.code], **{name: _told(value) for name, value in params.items()})
-        except (KeyError, TypeError, ValueError):  # raised with other parameters than its sentence has
-            pass
-    kinds = [kind.__name__ for kind in type(found).__mro__]
-    return gettext(next((GENERAL[kind] for kind in kinds if kind in GENERAL), GENERAL["Refused"]))
+
+    def title_field(name: str) -> str:
+        field = subject.type.field(name) if subject is not None else None
+        return field.title.get(language()) if field is not None else ""
+
+    return sentences.sentence(found, translator(language()), title_field)
 
 
 def join(words: Iterable[Any]) -> str:
     """Join words with commas and the "and" of this page's language."""
     found = [str(one) for one in words]
     return format_list(found, locale=get_locale(language())) if found else ""
-
-
-def _told(value: Any) -> Any:
-    return join(value) if isinstance(value, list | tuple) else value
-
-
-def _permission_sentence(params: Mapping[str, Any]) -> str:
-    names = params.get("permissions") or [params.get("permission", "")]
-    what = join(word(name) for name in names)
-    holders = params.get("holders")
-    if holders:
-        return gettext(
-            "You may not %(what)s at this stage; these may: %(holders)s.",
-            what=what,
-            holders=join(word(role) for role in holders),
-        )
-    return gettext("You may not %(what)s at this stage.", what=what)
-
-
-def _condition_sentence(params: Mapping[str, Any], subject: Subject | None) -> str:
-    name, argument, detail = params.get("name", ""), params.get("argument"), params.get("detail") or {}
-    count = int(detail.get("count") or 0)
-    if "error" in detail:
-        return gettext("A condition of this step could not be checked (%(name)s). Tell the operator.", name=name)
-    if name == "has_text":
-        return gettext("The document has no text yet. Write it under “Edit”.")
-    if name == "glossary_clean":
-        return gettext("The message check found words to reconsider: %(words)s.", words=join(detail["warnings"]))
-    if name == "fields_filled":
-        fields = join(_field_title(one, subject) for one in detail["fields"])
-        return gettext("Some fields are still empty: %(fields)s. Fill them in under “Fields”.", fields=fields)
-    if name == "comments_closed":
-        return gettext("The comment round is still open. Close it, or wait for its deadline.")
-    if name == "no_comment_unanswered":
-        return ngettext(
-            "%(num)s comment still waits for an answer.", "%(num)s comments still wait for an answer.", count
-        )
-    if name == "no_substantive_comment_unanswered":
-        return ngettext(
-            "%(num)s substantive comment or objection still waits for an answer.",
-            "%(num)s substantive comments or objections still wait for an answer.",
-            count,
-        )
-    if name == "has_open_comments":
-        return gettext("There is no comment left to answer.")
-    if name == "ballot":
-        return _ballot_sentence(argument, detail.get("found"))
-    if name in ("languages_ready", "language_verified"):
-        missing = join(language_name(code) for code in detail["languages"])
-        return gettext("These languages are not verified yet: %(languages)s.", languages=missing)
-    if name == "has_published_edition":
-        return gettext("No edition is published yet.")
-    if name in ("any", "all", "not"):
-        inner = [_condition_sentence(one, subject) for one in detail.get("refusals", ())]
-        if name == "not" or not inner:
-            return gettext("A condition of this step is not met: %(name)s.", name=join(detail.get("tests", ())))
-        if name == "any" and len(inner) > 1:
-            return gettext("One of these must change first: %(sentences)s", sentences=" ".join(inner))
-        return " ".join(inner)
-    if "operator" in detail:
-        return gettext(
-            "The field “%(field)s” does not allow this step: it is now “%(found)s”.",
-            field=_field_title(name, subject),
-            found=_told(detail.get("found")) or "–",
-        )
-    return gettext("A condition of this step is not met: %(name)s.", name=word(name))
-
-
-def _ballot_sentence(wanted: Any, found: Any) -> str:
-    if found == "none":
-        return gettext("No ballot has been held on this text.")
-    if found == "open":
-        return gettext("The ballot is still open.")
-    if wanted == "carried":
-        return gettext("The ballot did not carry.")
-    if wanted == "lost":
-        return gettext("The ballot carried, so there is nothing to send back.")
-    return gettext("The ballot is already closed.")
-
-
-def _field_title(name: str, subject: Subject | None) -> str:
-    field = subject.type.field(name) if subject is not None else None
-    return (field.title.get(language()) if field is not None else "") or name.replace("_", " ")
