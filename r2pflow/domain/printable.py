@@ -16,6 +16,9 @@ from r2pflow.domain.people import RIGHT_TO_LEFT
 from r2pflow.domain.text import Block
 from r2pflow.domain.verdicts import Line
 
+INTERNAL_FIELDS = frozenset({"milestones", "budget", "invitees"})
+"""Fields of a plan that no public edition shows, in no format: who was asked, what it costs, what is late."""
+
 ACCENTS = ("blue", "green", "red", "violet", "amber", "teal", "slate")
 
 
@@ -222,6 +225,14 @@ class Printable:
     def name(self) -> str:
         """Return what it is called in running heads and file names: its symbol, else its reference."""
         return self.symbol or self.reference
+
+    def shown_fields(self) -> tuple[PrintedField, ...]:
+        """Return the filled fields that this version may show."""
+        return tuple(
+            one
+            for one in self.fields
+            if not one.is_empty and (self.is_internal or one.name not in INTERNAL_FIELDS)
+        )
 
     def file_stem(self) -> str:
         """Return a file name without ending: letters, digits and hyphens, edition and language included."""
