@@ -1,0 +1,93 @@
+"""Where a document stands on its way: taken path, what comes next, who must act, and until when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import select
+
+from r2pflow.domain import engine
+from r2pflow.domain.definition import AUTOMATIC, STAY, USER, Transition, Workflow
+from r2pflow.persistence.history import TimerRow
+from r2pflow.persistence.unit_of_work import UnitOfWork
+from r2pflow.services.access import Subject
+
+Status = Literal["done", "here", "ahead"]
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """When the present state ends by itself; `timezone` is the one in which it was set."""
+
+    due_at: datetime
+    timezone: str
+    kind: str  # fire | close_ballot
+
+
+def find_deadline(work: UnitOfWork, subject: Subject) -> Deadline | None:
+    """Return the next thing that happens by the clock in the document's present state, or None."""
+    row = work.session.execute(
+        select(TimerRow.due_at, TimerRow.timezone, TimerRow.kind)
+        .where(TimerRow.document_id == subject.id, TimerRow.state == subject.state_name)
+        .where(TimerRow.ended_at.is_(None), TimerRow.kind.in_(("fire", "close_ballot")))
+        .order_by(TimerRow.due_at)
+        .limit(1)
+    ).first()
+    return Deadline(row.due_at, row.timezone, row.kind) if row else None
+
+
+def lay_way(workflow: Workflow, path: list[str]) -> list[tuple[str, Status]]:
+    """Return the states from the first to a final one: those passed (loops cut out), the present one, those ahead.
+
+    What is ahead follows in each state the first transition of the file that leads to a state not yet on the way, one
+    that ends the way only where nothing else does.
+    """
+    passed: list[str] = []
+    for state in path:
+        if state in passed:
+            del passed[passed.index(state) :]
+        passed.append(state)
+    way: list[tuple[str, Status]] = [(state, "done") for state in passed[:-1]]
+    way.append((passed[-1], "here"))
+    seen, here = set(passed), passed[-1]
+    while not workflow.states[here].final:
+        ways = [one.target(here) for one in workflow.transitions_from(here) if one.to != STAY]
+        new = [state for state in ways if state not in seen]
+        chosen = next((state for state in new if not workflow.states[state].final), next(iter(new), None))
+        if chosen is None:
+            break
+        way.append((chosen, "ahead"))
+        seen.add(chosen)
+        here = chosen
+    return way
+
+
+def find_main_transition(workflow: Workflow, way: list[tuple[str, Status]]) -> Transition | None:
+    """Return the transition that leads from the present state to the next one of the way, or None at its end."""
+    place = next(index for index, (_, status) in enumerate(way) if status == "here")
+    if place + 1 == len(way):
+        return None
+    here, there = way[place][0], way[place + 1][0]
+    return next((one for one in workflow.transitions_from(here) if one.target(here) == there), None)
+
+
+def find_movers(workflow: Workflow, state: str, transition: Transition | None) -> frozenset[str]:
+    """Return the roles for whom a state waits: those of its round, of its ballot, else who could fire the transition.
+
+    Empty where nobody has to do anything: at the end of the way, or where all goes by itself.
+    """
+    known = workflow.states[state]
+    if known.comments:
+        return frozenset({known.comments.audience})
+    if known.ballot:
+        electorate = workflow.ballots[known.ballot].electorate
+        return frozenset({electorate.role or "member"}) if not electorate.group else frozenset()
+    if transition is None or known.final or USER not in transition.triggers:
+        return frozenset()
+    who = engine.who_could(workflow, state, transition.name)
+    return who.roles or who.permission_roles
+
+
+def is_automatic(transition: Transition | None) -> bool:
+    """Tell whether a transition follows by itself as soon as its guard holds."""
+    return transition is not None and AUTOMATIC in transition.triggers

@@ -1,0 +1,160 @@
+"""What every page of a document has around it: header, progress strip, tabs.
+
+    return render("documents/text.html", **document_context(subject, "text"), blocks=...)
+
+The template extends `documents/layout.html` and fills the block `tab`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from r2pflow.domain.people import ANONYMOUS
+from r2pflow.persistence.documents import DossierRow
+from r2pflow.services import queries, standing
+from r2pflow.services.access import Subject
+from r2pflow.services.facts import count_comments
+from r2pflow.services.standing import Deadline
+from r2pflow.web.auth import current_work
+from r2pflow.web.i18n import gettext, ngettext, reader_zone, title_of
+from r2pflow.web.rendering import has_endpoint, url
+from r2pflow.web.sentences import join
+from r2pflow.web.words import word
+
+
+@dataclass(frozen=True)
+class Shell:
+    """What the header of a document's page says; `steps` are those of the macro `progress_strip`."""
+
+    reference: str
+    accent: str
+    type_title: str
+    state_title: str
+    state_tone: str
+    state_description: str
+    is_open: bool  # the text may be edited
+    dossier: DossierRow | None
+    steps: list[dict[str, str]]
+    movers: str
+    waits_for: str
+    deadline: Deadline | None
+    tabs: list[dict[str, Any]]
+    comments: int
+    unanswered: int
+    reader_zone: str
+
+
+def document_context(subject: Subject, tab: str = "") -> dict[str, Any]:
+    """Return `subject` and `shell` for `documents/layout.html`; five queries.
+
+    `tab` names the present one: text, comments, decision, languages, fields, history or sharing.
+    """
+    work = current_work()
+    way = standing.lay_way(subject.workflow, queries.find_path(work, subject))
+    following = standing.find_main_transition(subject.workflow, way)
+    deadline = None if subject.state.final else standing.find_deadline(work, subject)
+    movers = join_roles(standing.find_movers(subject.workflow, subject.state_name, following))
+    counts = count_comments(work, subject.id)
+    shell = Shell(
+        reference=subject.reference,
+        accent=subject.type.accent,
+        type_title=title_of(subject.type.title, subject.type.name),
+        state_title=state_title(subject),
+        state_tone=_tone(subject),
+        state_description=title_of(subject.state.description),
+        is_open=subject.state.text == "open",
+        dossier=work.session.get(DossierRow, subject.dossier_id) if subject.dossier_id else None,
+        steps=[
+            {"label": state_title(subject, name), "status": status, "note": _note(subject, name, status)}
+            for name, status in way
+        ],
+        movers=movers,
+        waits_for=_tell_who(subject, movers, standing.is_automatic(following)),
+        deadline=deadline,
+        tabs=_list_tabs(subject, tab, counts.total),
+        comments=counts.total,
+        unanswered=counts.unanswered,
+        reader_zone=reader_zone(),
+    )
+    return {"subject": subject, "shell": shell, "tab": tab}
+
+
+def state_title(subject: Subject, name: str | None = None) -> str:
+    """Return the title of a state of the subject's workflow, the present one by default."""
+    state = subject.workflow.states.get(name or subject.state_name)
+    return title_of(state.title, word(state.name)) if state else word(name)
+
+
+def transition_title(subject: Subject, name: str) -> str:
+    """Return the title of a transition of the subject's workflow; an unknown one by its name."""
+    found = subject.workflow.transitions.get(name)
+    return title_of(found.title, word(name)) if found else word(name)
+
+
+def join_roles(roles: Iterable[str]) -> str:
+    """Return roles as one phrase, "secretariat and steering group"; who has no account is left out."""
+    return join(sorted(word(role) for role in roles if role != ANONYMOUS))
+
+
+def _tone(subject: Subject) -> str:
+    if subject.state.final:
+        return "good" if any("publish" in _effects(subject, name) for name in subject.workflow.transitions) else ""
+    return "waiting" if subject.state.comments or subject.state.ballot else "accent"
+
+
+def _effects(subject: Subject, transition: str) -> set[str]:
+    found = subject.workflow.transitions[transition]
+    return {effect.name for effect in found.effects} if found.to == subject.state_name else set()
+
+
+def _note(subject: Subject, name: str, status: str) -> str:
+    if status != "here":
+        return ""
+    state = subject.workflow.states[name]
+    if state.comments:
+        return gettext("comments")
+    return gettext("ballot") if state.ballot else ""
+
+
+def _tell_who(subject: Subject, movers: str, is_automatic: bool) -> str:
+    """Return the sentence that says for whom the document waits; empty at the end of the way."""
+    state = subject.state
+    if state.final:
+        return ""
+    if state.comments and movers:
+        return gettext("Now comment: %(who)s.", who=movers)
+    if state.ballot:
+        return gettext("Now decide: %(who)s.", who=movers) if movers else gettext("The ballot is open.")
+    if movers:
+        return gettext("The next step is up to: %(who)s.", who=movers)
+    return gettext("The next step follows by itself.") if is_automatic else ""
+
+
+def _list_tabs(subject: Subject, tab: str, comments: int) -> list[dict[str, Any]]:
+    is_known = not subject.actor.is_anonymous
+    languages = len({subject.language, *subject.type.required_languages, *subject.type.optional_languages})
+    fields = gettext("Plan") if any(one.kind == "rows" for one in subject.type.fields) else gettext("Details")
+    known: list[tuple[str, str, str, bool, int | None]] = [
+        ("text", "document", gettext("Text"), True, None),
+        ("fields", "fields", fields, bool(subject.type.fields), None),
+        ("comments", "comments", gettext("Comments"), is_known, comments),
+        ("decision", "decision", gettext("Decision"), is_known and bool(subject.workflow.ballots), None),
+        ("languages", "languages", gettext("Languages"), is_known and languages > 1, languages),
+        ("history", "history", gettext("History"), is_known, None),
+        ("sharing", "sharing", gettext("Sharing"), is_known and subject.may("share"), None),
+    ]
+    return [
+        {
+            "label": label,
+            "href": url(endpoint, reference=subject.reference),
+            "is_current": name == tab,
+            "count": count,
+        }
+        for name, endpoint, label, is_shown, count in known
+        if is_shown and has_endpoint(endpoint)
+    ]
+
+
+def tell_comments(number: int) -> str:
+    """Return "1 comment", "12 comments"."""
+    return ngettext("%(num)s comment", "%(num)s comments", number)
