@@ -6,14 +6,16 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel import Locale, dates, numbers
-from babel.support import NullTranslations, Translations
+from babel import Locale, dates
 from flask import current_app, g, has_request_context, request
 
 from r2pflow.domain.people import LANGUAGES, RIGHT_TO_LEFT, Titles
-from r2pflow.folders import get_folder
+from r2pflow.outputs.translations import translator
+from r2pflow.outputs.words import N_
 from r2pflow.web.auth import current_actor
-from r2pflow.web.mounting import NAME, get_mount
+from r2pflow.web.mounting import get_mount
+
+__all__ = ["N_", "gettext", "language", "ngettext"]
 
 COOKIE = "r2pflow_language"
 QUERY = "hl"
@@ -26,24 +28,12 @@ NATIVE_NAMES = {
     "ru": "Русский",
     "zh": "中文",
 }
-_LOCALES = {"zh": "zh_Hans_CN"}
-
-
-def N_(msgid: str) -> str:  # noqa: N802 - gettext's own name for "mark, translate later"
-    """Mark a msgid for extraction; `gettext` translates it where it is shown."""
-    return msgid
-
-
-@lru_cache(maxsize=16)
-def get_translations(language: str) -> NullTranslations:
-    """Return the catalogue of a language; where there is none, msgids stand for themselves."""
-    return Translations.load(get_folder("translations"), [language], NAME)
 
 
 @lru_cache(maxsize=32)
 def get_locale(language: str) -> Locale:
-    """Return Babel's locale of an interface language, with digits that a reader of the Arabic text expects."""
-    return Locale.parse(_LOCALES.get(language, language))
+    """Return Babel's locale of an interface language."""
+    return translator(language).locale
 
 
 def language() -> str:
@@ -87,14 +77,27 @@ def direction(of: str | None = None) -> str:
 
 def gettext(msgid: str, **params: Any) -> str:
     """Return the sentence in the language of this page, its `%(name)s` places filled."""
-    text = get_translations(language()).gettext(msgid) if msgid else ""
-    return text % params if params else text
+    return translator(language()).gettext(msgid, **params)
 
 
 def ngettext(singular: str, plural: str, num: int, **params: Any) -> str:
-    """Return the sentence for a number, by the plural rule of this page's language; `num` fills `%(num)s`."""
-    text = get_translations(language()).ngettext(singular, plural, num)
-    return text % ({"num": num} | params)
+    """Return the sentence for a number, by the plural rule of this page's language; it fills `%(num)s`."""
+    return translator(language()).ngettext(singular, plural, num, **params)
+
+
+def look_up(msgid: str) -> str:
+    """Return the bare translation, places unfilled: Jinja fills them, escaped."""
+    return translator(language()).catalogue.gettext(msgid) if msgid else ""
+
+
+def look_up_plural(singular: str, plural: str, num: int) -> str:
+    """Return the bare translation in the plural form of the number."""
+    return translator(language()).catalogue.ngettext(singular, plural, num)
+
+
+def coalition() -> str:
+    """Return the coalition's name in the language of this page."""
+    return get_mount().settings.coalition_name(language())
 
 
 def title_of(titles: Titles | dict[str, Any] | None, fallback: str = "") -> str:
@@ -129,24 +132,23 @@ def _get_zone(name: str) -> ZoneInfo:
 
 
 def format_instant(instant: datetime, zone: str = "", length: str = "medium") -> str:
-    """Tell an instant with its zone's abbreviation; without `zone`, in the reader's."""
-    there = instant.astimezone(_get_zone(zone or reader_zone()))
-    locale = get_locale(language())
-    told = dates.format_datetime(there, format=length, tzinfo=there.tzinfo, locale=locale)
-    if length in ("medium", "short"):
-        told = dates.format_date(there, format=length, locale=locale) + ", " + _clock(there, locale)
-    return f"{told} {there.tzname()}"
-
-
-def _clock(there: datetime, locale: Locale) -> str:
-    return dates.format_time(there, format="short", tzinfo=there.tzinfo, locale=locale)
+    """Tell an instant in a zone, or else in the reader's: `9 Mar 2027, 18:00 (UTC+1)`; long spells the month."""
+    name = zone or reader_zone()
+    told = translator(language()).datetime(instant, _get_zone(name).key)
+    if length == "long":
+        return told
+    day = dates.format_date(instant.astimezone(_get_zone(name)).date(), "medium", locale=get_locale(language()))
+    long_day = translator(language()).date(instant.astimezone(_get_zone(name)).date())
+    return told if language() == "ar" else told.replace(long_day, day)
 
 
 def format_day(day: date | datetime, length: str = "medium", zone: str = "") -> str:
     """Tell a day; of an instant, the day in the reader's zone unless another is given."""
     if isinstance(day, datetime):
         day = day.astimezone(_get_zone(zone or reader_zone())).date()
-    return dates.format_date(day, format=length, locale=get_locale(language()))
+    if language() == "ar" and length == "medium":
+        length = "long"
+    return translator(language()).date(day, length)
 
 
 def format_until(instant: datetime, now: datetime | None = None) -> str:
@@ -157,7 +159,7 @@ def format_until(instant: datetime, now: datetime | None = None) -> str:
 
 def format_number(number: int | float | Decimal) -> str:
     """Write a number as this page's language does."""
-    return numbers.format_decimal(number, locale=get_locale(language()))
+    return translator(language()).number(number)
 
 
 def format_size(size: int) -> str:

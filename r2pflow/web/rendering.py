@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from r2pflow.domain.people import LANGUAGES
 from r2pflow.folders import get_assets, get_folder
-from r2pflow.web import auth, flashing, i18n, words
+from r2pflow.web import auth, flashing, i18n, pagination, words
 from r2pflow.web.mounting import NAME, get_mount
 
 
@@ -23,7 +23,7 @@ def make_environment() -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
     )
-    found.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    found.install_gettext_callables(i18n.look_up, i18n.look_up_plural, newstyle=True)  # type: ignore[attr-defined]
     found.globals.update(
         url=url,
         url_for=url_for,
@@ -42,6 +42,8 @@ def make_environment() -> Environment:
         NATIVE_NAMES=i18n.NATIVE_NAMES,
         word=words.word,
         flashes=flashing.take_notices,
+        near_pages=pagination.near_pages,
+        coalition=i18n.coalition,
     )
     found.filters.update(
         title_of=i18n.title_of,
