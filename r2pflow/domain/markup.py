@@ -18,7 +18,7 @@ MAX_TAGS = 200_000
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 LISTS = frozenset({"ul", "ol"})
 CONTAINERS = frozenset(
-    "address article aside blockquote caption center col colgroup dd details div dl dt fieldset figcaption"
+    "address article aside blockquote caption center dd details div dl dt fieldset figcaption"
     " figure footer form header hgroup legend li main nav ol p pre section summary table tbody td tfoot th"
     " thead tr ul".split()
 )
@@ -119,7 +119,7 @@ def sanitise(html: str) -> list[Content]:
     html = _UNWANTED.sub("", html)
     if len(html) > MAX_BYTES or len(html.encode()) > MAX_BYTES:
         raise InvalidInput("text_too_large", limit=MAX_BYTES)
-    _refuse_heaps(html)
+    refuse_heaps(html)
     return [_rename(child) for child in parse(_UNWANTED.sub("", _cleaner.clean(html)))]
 
 
@@ -136,7 +136,7 @@ _NEVER_OPEN = frozenset(
 )
 
 
-def _refuse_heaps(html: str) -> None:
+def refuse_heaps(html: str) -> None:
     """Stop before the parser when elements pile up: its time grows with their number times their depth."""
     depth = 0
     for number, match in enumerate(_TAG.finditer(html)):

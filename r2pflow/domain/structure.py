@@ -172,7 +172,7 @@ def _find_rows(content: Iterable[Content]) -> tuple[list[Node], list[Node]]:
     feet: list[Node] = []
     loose: list[Content] = []
     for child in content:
-        if isinstance(child, str) or child.tag in ("caption", "colgroup", "col"):
+        if isinstance(child, str) or child.tag in ("caption"):
             continue
         if child.tag in ("thead", "tbody", "tfoot"):
             into = {"thead": heads, "tbody": bodies, "tfoot": feet}[child.tag]

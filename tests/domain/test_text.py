@@ -246,7 +246,7 @@ def test_a_text_beyond_the_limits_is_refused(source, code):
 
 
 TAGS = (
-    "p div h1 h2 h5 ul ol li table thead tbody tr td th caption blockquote footer aside strong b em u s a"
+    "p div h1 h2 h5 ul ol li col table thead tbody tr td th caption blockquote footer aside strong b em u s a"
     " span q sup sub code pre dl dd section svg bdi"
 ).split()
 ATTRIBUTES = [
