@@ -40,6 +40,7 @@ def enter_state(work: UnitOfWork, subject: Subject) -> None:
                 timezone=work.settings.timezone,
             )
         )
+        _tell(work, subject, "comment_round_opened")
     if state.ballot:
         _open_ballot(work, subject, subject.workflow.ballots[state.ballot])
 
@@ -57,6 +58,7 @@ def leave_state(work: UnitOfWork, subject: Subject) -> None:
             .where(CommentRoundRow.document_id == subject.id, CommentRoundRow.closed_at.is_(None))
             .values(closed_at=now)
         )
+        _tell(work, subject, "round_closed")
     if subject.state.ballot:
         cancelled = work.session.execute(
             update(BallotRow)
@@ -139,6 +141,7 @@ def _open_ballot(work: UnitOfWork, subject: Subject, terms: BallotDef) -> None:
     )
     if closes_at:
         _add_timer(work, subject, "close_ballot", str(ballot.id), closes_at)
+    _tell(work, subject, "ballot_opened")
     record(
         work,
         subject.id,
@@ -153,6 +156,11 @@ def _open_ballot(work: UnitOfWork, subject: Subject, terms: BallotDef) -> None:
 
 def _deadline(work: UnitOfWork, duration: str, calendar: str) -> datetime:
     return schedule.deadline(work.now(), duration, calendar=calendar, timezone=work.settings.timezone)
+
+
+def _tell(work: UnitOfWork, subject: Subject, event: str) -> None:
+    """Queue the notification of a window; `services/notices` finds out whom it concerns."""
+    work.enqueue("notify", f"notify:{event}:{subject.id}:{subject.change_number}", event=event, document_id=subject.id)
 
 
 def _add_timer(work: UnitOfWork, subject: Subject, kind: str, name: str, due_at: datetime) -> None:

@@ -1,0 +1,116 @@
+"""Do what came due: fire a transition, remind, close a ballot; each once, late if need be, and nothing is lost."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+
+from r2pflow.domain.definition import TIMER
+from r2pflow.domain.errors import Conflict, R2PFlowError, Refused
+from r2pflow.domain.people import THE_SYSTEM
+from r2pflow.persistence.history import TimerRow
+from r2pflow.persistence.unit_of_work import UnitOfWork
+from r2pflow.services import ballots, transitions
+from r2pflow.services.history import record
+
+FIRE, REMIND, CLOSE_BALLOT = "fire", "remind", "close_ballot"
+
+TOLERANCE = timedelta(minutes=1)
+"""What comes later than that after its instant says so."""
+
+
+def find_due(work: UnitOfWork, limit: int) -> Sequence[int]:
+    """Return the ids of the timers that are due and not ended, the oldest first."""
+    query = select(TimerRow.id).where(TimerRow.ended_at.is_(None), TimerRow.due_at <= work.now())
+    return work.session.scalars(query.order_by(TimerRow.due_at, TimerRow.id).limit(limit)).all()
+
+
+def count_overdue(work: UnitOfWork, by: timedelta) -> int:
+    """Count the timers that should have run that long ago."""
+    late = (TimerRow.ended_at.is_(None), TimerRow.due_at <= work.now() - by)
+    return work.session.scalar(select(func.count()).select_from(TimerRow).where(*late)) or 0
+
+
+def run_timer(work: UnitOfWork, timer_id: int) -> bool:
+    """Do what the timer is for, unless somebody did it already; tell whether it was done or refused here.
+
+    It must be alone in its transaction: a refusal undoes what was written, then ends the timer, writes the
+    refusal into the history and tells the secretariat. Raises Conflict, which asks for another try.
+    """
+    if not _take(work, timer_id):
+        return False
+    timer = work.session.get_one(TimerRow, timer_id)
+    document_id, kind, name, due_at = timer.document_id, timer.kind, timer.name, timer.due_at
+    try:
+        _run(work, timer)
+    except Conflict:
+        raise
+    except R2PFlowError as error:
+        work.rollback()
+        if not _take(work, timer_id):
+            return False
+        _write_refusal(work, document_id, kind, name, due_at, error)
+    return True
+
+
+def _take(work: UnitOfWork, timer_id: int) -> bool:
+    take = update(TimerRow).where(TimerRow.id == timer_id, TimerRow.ended_at.is_(None)).values(ended_at=work.now())
+    return work.session.scalar(take.returning(TimerRow.id)) is not None
+
+
+def _run(work: UnitOfWork, timer: TimerRow) -> None:
+    late = work.now() - timer.due_at
+    if late > TOLERANCE and timer.kind != REMIND:
+        record(
+            work,
+            timer.document_id,
+            THE_SYSTEM,
+            "timer",
+            what="late",
+            timer=timer.kind,
+            name=timer.name,
+            due_at=timer.due_at.isoformat(),
+            late_by_seconds=int(late.total_seconds()),
+        )
+    if timer.kind == FIRE:
+        transitions.fire(work, THE_SYSTEM, timer.document_id, timer.name, trigger=TIMER)
+    elif timer.kind == CLOSE_BALLOT:
+        ballots.close_ballot(work, int(timer.name))
+    else:
+        work.enqueue(
+            "notify",
+            f"notify:remind:{timer.id}",
+            event="reminder",
+            document_id=timer.document_id,
+            state=timer.state,
+        )
+
+
+def _write_refusal(
+    work: UnitOfWork, document_id: int, kind: str, name: str, due_at: datetime, error: R2PFlowError
+) -> None:
+    reasons = [{"code": error.code, "params": error.params}]
+    if isinstance(error, Refused):
+        reasons = [{"code": refusal.code, "params": dict(refusal.params)} for refusal in error.refusals]
+    record(
+        work,
+        document_id,
+        THE_SYSTEM,
+        "timer",
+        transition=name if kind == FIRE else "",
+        trigger=TIMER,
+        what="refused",
+        timer=kind,
+        name=name,
+        due_at=due_at.isoformat(),
+        reasons=reasons,
+    )
+    work.enqueue(
+        "notify",
+        f"notify:refused:{document_id}:{kind}:{name}:{due_at.isoformat()}",
+        event="timer_refused",
+        document_id=document_id,
+        transition=name if kind == FIRE else "",
+        was_due_at=due_at.isoformat(),
+        reasons=reasons,
+    )
