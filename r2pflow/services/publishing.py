@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -199,7 +200,7 @@ def store_pdf(work: UnitOfWork, edition_language_id: int, pdf: bytes) -> str:
     edition = row.edition
     stem = edition.publication.symbol.replace("/", "-")
     path = work.settings.published_folder / f"{stem}-ed{edition.number}-{row.language}.pdf"
-    _write_whole(path, pdf)
+    write_whole(path, pdf)
     row.pdf_path = str(path.relative_to(work.settings.instance))
     row.pdf_sha256 = hashlib.sha256(pdf).hexdigest()
     row.pdf_size = len(pdf)
@@ -208,7 +209,8 @@ def store_pdf(work: UnitOfWork, edition_language_id: int, pdf: bytes) -> str:
     return row.pdf_path
 
 
-def _write_whole(path: Any, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that whoever looks sees all of it or nothing, also after the power failed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
     try:
