@@ -6,6 +6,7 @@ import smtplib
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -109,24 +110,29 @@ def compose(notice: MailNotice, settings: Settings) -> EmailMessage:
         "coalition": notice.coalition,
         "_": speak.gettext,
     }
-    domain = parseaddr(settings.mail_sender)[1].rpartition("@")[2] or "localhost"
-    message = EmailMessage(policy=SMTP)
-    message["From"] = settings.mail_sender
-    message["To"] = _address(notice)
-    message["Subject"] = subject
-    message["Date"] = format_datetime(notice.sent_at)
-    message["Message-ID"] = f"<{_digest(notice.key)}@{domain}>"
+    message = _begin(settings, notice.key, subject, notice.sent_at)
+    message["To"] = _address(notice.name, notice.email)
     message["Content-Language"] = notice.language
     message["List-Unsubscribe"] = f"<{notice.account_url}>"
-    message["Auto-Submitted"] = "auto-generated"
-    message[KEY_HEADER] = _one_line(notice.key)
     message.set_content(_templates().get_template("notice.txt").render(told))
     message.add_alternative(_templates().get_template("notice.html").render(told), subtype="html")
     if deadline is not None and deadline > notice.sent_at:
-        calendar = make_deadline(notice, deadline, subject, domain)
+        calendar = make_deadline(notice, deadline, subject, _domain(settings))
         message.add_attachment(
             calendar, maintype="text", subtype="calendar", filename="deadline.ics", params={"method": "PUBLISH"}
         )
+    return message
+
+
+def compose_letter(
+    settings: Settings, *, key: str, to: str, subject: str, text: str, html: str, sent_at: datetime
+) -> EmailMessage:
+    """Return a mail whose words somebody else wrote, such as a sign-in link."""
+    message = _begin(settings, key, _one_line(subject), sent_at)
+    message["To"] = _address("", to)
+    message.set_content(text)
+    if html:
+        message.add_alternative(html, subtype="html")
     return message
 
 
@@ -228,12 +234,27 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _address(notice: MailNotice) -> Address:
-    local, _, domain = notice.email.rpartition("@")
+def _begin(settings: Settings, key: str, subject: str, sent_at: datetime) -> EmailMessage:
+    message = EmailMessage(policy=SMTP)
+    message["From"] = settings.mail_sender
+    message["Subject"] = subject
+    message["Date"] = format_datetime(sent_at)
+    message["Message-ID"] = f"<{_digest(key)}@{_domain(settings)}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message[KEY_HEADER] = _one_line(key)
+    return message
+
+
+def _domain(settings: Settings) -> str:
+    return parseaddr(settings.mail_sender)[1].rpartition("@")[2] or "localhost"
+
+
+def _address(name: str, email: str) -> Address:
+    local, _, domain = email.rpartition("@")
     try:
-        return Address(_one_line(notice.name), addr_spec=f"{local}@{domain.encode('idna').decode()}")
+        return Address(_one_line(name), addr_spec=f"{local}@{domain.encode('idna').decode()}")
     except (HeaderParseError, ValueError, IndexError) as error:
-        raise InvalidInput("bad_email", field="email", value=notice.email) from error
+        raise InvalidInput("bad_email", field="email", value=email) from error
 
 
 def _digest(key: str) -> str:

@@ -15,9 +15,7 @@ SENTENCES: Mapping[str, str] = {
     "required": N_("Please fill in this field."),
     "already_taken": N_("“%(value)s” is already in use. Please choose another."),
     "bad_email": N_("“%(value)s” is no e-mail address. It should look like name@example.org."),
-    "bad_slug": N_(
-        "A short name has lower-case letters a to z, digits and hyphens only, at most 80 of them."
-    ),
+    "bad_slug": N_("A short name has lower-case letters a to z, digits and hyphens only, at most 80 of them."),
     "bad_digest": N_("A digest has 64 characters, 0 to 9 and a to f."),
     "not_a_digest": N_("A digest has 64 characters, 0 to 9 and a to f."),
     "not_a_number": N_("“%(value)s” is no whole number."),
@@ -39,73 +37,49 @@ SENTENCES: Mapping[str, str] = {
     "unknown_outcome": N_("Please choose one of the answers in the list."),
     "unknown_position": N_("This ballot does not know that position. Please take one from the list."),
     "unknown_revision": N_("There is no such revision of this document. Reload the page and try again."),
-    "unknown_timezone": N_(
-        "There is no such time zone. Please take one from the list, such as Europe/Paris."
-    ),
+    "unknown_timezone": N_("There is no such time zone. Please take one from the list, such as Europe/Paris."),
     "unknown_calendar": N_("Days count as “all” or as “working” days. Please choose one of them."),
     "bad_duration": N_("This is no duration. Write for example P5D for five days or PT12H for twelve hours."),
     "bad_date": N_("“%(value)s” is no date. It should look like 2027-03-31."),
     "bad_time": N_("“%(value)s” is no time. It should look like 14:30."),
     "bad_field": N_("“%(value)s” does not fit this field."),
-    "no_working_day": N_(
-        "No working day follows within a year. Ask the secretariat to look at its calendar."
-    ),
+    "no_working_day": N_("No working day follows within a year. Ask the secretariat to look at its calendar."),
     "not_answered_yet": N_("This comment has not been answered yet."),
     "text_too_large": N_("The text is too large. Divide it into several documents."),
-    "too_deeply_nested": N_(
-        "Lists or quotations lie too deep inside one another. Take them apart and try again."
-    ),
-    "too_many_blocks": N_(
-        "The text has too many paragraphs (the limit is %(limit)s). Divide it into two documents."
-    ),
-    "too_many_elements": N_(
-        "The formatting of the text is too heavy. Paste it again without its formatting."
-    ),
+    "too_deeply_nested": N_("Lists or quotations lie too deep inside one another. Take them apart and try again."),
+    "too_many_blocks": N_("The text has too many paragraphs (the limit is %(limit)s). Divide it into two documents."),
+    "too_many_elements": N_("The formatting of the text is too heavy. Paste it again without its formatting."),
     "block_shape": N_("The translation of a paragraph must stay a paragraph of the same kind."),
     "address_not_allowed": N_("A link may lead to a web page, a mail address or a place in the text only."),
-    "unreadable_file": N_(
-        "This file cannot be read. Save it again as .docx, .html, .md or .txt and try once more."
-    ),
-    "import_failed": N_(
-        "This file cannot be read. Save it again as .docx, .html, .md or .txt and try once more."
-    ),
+    "unreadable_file": N_("This file cannot be read. Save it again as .docx, .html, .md or .txt and try once more."),
+    "import_failed": N_("This file cannot be read. Save it again as .docx, .html, .md or .txt and try once more."),
+    "broken_file": N_("The file %(name)s is damaged (%(reason)s). Open it, save it again, and try once more."),
+    "empty_file": N_("The file %(name)s is empty."),
+    "file_too_large": N_("The file %(name)s is larger than can be imported. Divide it, or leave pictures out."),
+    "wrong_encoding": N_("The text of %(name)s is not in UTF-8. Save it again with that encoding."),
+    "no_plan": N_("The document %(reference)s has no plan of dates to take away."),
+    "unknown_event": N_("Nothing is known of an event called %(value)s."),
     "unknown_format": N_("This kind of file cannot be imported. Use .docx, .html, .md or .txt."),
-    "upload_too_large": N_(
-        "The file is larger than %(limit)s. Make it smaller, for example without pictures."
-    ),
+    "upload_too_large": N_("The file is larger than %(limit)s. Make it smaller, for example without pictures."),
     "wrong_password": N_("This is not your present password."),
     # ballots
     "ballot_undecided": N_("The ballot is still open: not every position that counts has been recorded."),
     "empty_electorate": N_("Nobody could vote in this ballot. Give a role to the organisations that should."),
-    "attribute_missing": N_(
-        "The rule reads an attribute that an organisation lacks. Complete it in the directory."
-    ),
+    "attribute_missing": N_("The rule reads an attribute that an organisation lacks. Complete it in the directory."),
     "bad_weight": N_("The weight of an organisation is no number. Correct it in the directory."),
-    "duplicate_voter": N_(
-        "An organisation is in this electorate twice. Ask the secretariat to look into it."
-    ),
+    "duplicate_voter": N_("An organisation is in this electorate twice. Ask the secretariat to look into it."),
     "ballot_closed": N_("This ballot is closed; positions can no longer be recorded."),
-    "not_in_electorate": N_(
-        "Your organisation has no vote in this ballot. The secretariat can tell you why."
-    ),
+    "not_in_electorate": N_("Your organisation has no vote in this ballot. The secretariat can tell you why."),
     # permission
     "sign_in_first": N_("Please sign in to do this."),
-    "form_expired": N_(
-        "This form had been open for too long, or in another window. Please send it once more."
-    ),
+    "form_expired": N_("This form had been open for too long, or in another window. Please send it once more."),
     "may_not_create": N_("You may not begin a document of this type. The secretariat can do it for you."),
     "not_an_administrator": N_("Only the secretariat keeps the directory. Please write to it."),
-    "not_your_comment": N_(
-        "Only the organisation that made this comment can say whether the answer satisfies it."
-    ),
+    "not_your_comment": N_("Only the organisation that made this comment can say whether the answer satisfies it."),
     "only_managers_grant_manager": N_("Only an administrator can make somebody an administrator."),
     "only_own_roles": N_("You can only share a role that you hold yourself."),
-    "round_closed": N_(
-        "The comment round is over. Write to the secretariat if your comment must still be heard."
-    ),
-    "text_frozen": N_(
-        "The text cannot be changed at this stage. It can again once the document is sent back."
-    ),
+    "round_closed": N_("The comment round is over. Write to the secretariat if your comment must still be heard."),
+    "text_frozen": N_("The text cannot be changed at this stage. It can again once the document is sent back."),
     "verifier_is_translator": N_("Somebody other than the translator has to verify a translation."),
     # absence
     "document_not_found": N_("There is no document %(reference)s, or it is not open to you."),
@@ -115,24 +89,19 @@ SENTENCES: Mapping[str, str] = {
     "edition_not_found": N_("There is no published document of that symbol."),
     "publication_not_found": N_("There is no published document of that symbol."),
     "file_not_ready": N_("This file is still being made. Try again in a minute."),
+    "not_translated_yet": N_("This document has not been translated into that language yet."),
     "language_not_published": N_("This document has not been published in that language."),
-    "pdf_file_missing": N_(
-        "The file of this edition is gone from the disk. Please tell the operator: %(path)s."
-    ),
+    "pdf_file_missing": N_("The file of this edition is gone from the disk. Please tell the operator: %(path)s."),
     "pdf_not_ready": N_("This PDF is still being made. Try again in a minute."),
     "local_role_not_found": N_("This share was already taken away."),
     "organisation_not_found": N_("There is no such organisation in the directory."),
     "person_not_found": N_("There is no such person in the directory."),
     "workflow_not_found": N_("There is no workflow of that name."),
     "page_not_found": N_("There is no page at this address."),
-    "unknown_transition": N_(
-        "There is no such step in this workflow. Go back to the document and choose another."
-    ),
+    "unknown_transition": N_("There is no such step in this workflow. Go back to the document and choose another."),
     # meanwhile
     "moved_on": N_("Somebody else changed this document meanwhile. Look at it again, then repeat your step."),
-    "already_answered": N_(
-        "Somebody else answered this comment meanwhile. Read that answer before you change it."
-    ),
+    "already_answered": N_("Somebody else answered this comment meanwhile. Read that answer before you change it."),
     "ballot_on_other_text": N_("The text is no longer the one on which this ballot was held."),
     "source_moved_on": N_(
         "The text behind this translation changed meanwhile. Your words are still here: compare, save again."
@@ -144,30 +113,25 @@ SENTENCES: Mapping[str, str] = {
     "bad_setting": N_("The setting %(key)s has a value that does not fit: %(value)s. Accepted: %(remedy)s."),
     "definition_twice": N_("The %(kind)s %(name)s is defined twice: %(paths)s. Rename one of them."),
     "mounted_twice": N_("r2pflow is mounted twice in this application. Call init_app once."),
-    "no_database": N_(
-        "The application has no SQLAlchemy() that r2pflow could use: call db.init_app(app) first."
-    ),
+    "no_database": N_("The application has no SQLAlchemy() that r2pflow could use: call db.init_app(app) first."),
     "folder_missing": N_("A folder is missing: %(path)s. Make it, or mend the setting that names it."),
     "fonts_missing": N_("Fonts are missing. Run `make setup`, then `r2pflow doctor`."),
     "native_library_missing": N_("A library is missing: %(what)s. Type: %(remedy)s"),
+    "pandoc_missing": N_("Word files need pandoc, which is missing. Type: %(remedy)s"),
+    "export_busy": N_("Several files are being made just now. Try again in a minute."),
+    "export_failed": N_("The %(format)s file could not be made (%(found)s). `r2pflow doctor` may say why."),
     "plugin_bad": N_("The plugin %(provider)s registers %(name)s wrongly: %(found)s."),
     "plugin_failed": N_("The plugin %(provider)s failed while it registered: %(found)s."),
     "plugin_name_empty": N_("The plugin %(provider)s registers a %(kind)s without a name."),
     "plugin_name_reserved": N_("The plugin %(provider)s registers %(name)s, a name that the format keeps."),
     "plugin_name_taken": N_("%(name)s is registered twice, by: %(providers)s. Remove one of the plugins."),
     "plugin_not_importable": N_("The plugin %(plugin)s of %(provider)s cannot be imported: %(found)s."),
-    "plugin_target_missing": N_(
-        "%(target)s, which %(provider)s registers as %(name)s, is not there: %(found)s."
-    ),
+    "plugin_target_missing": N_("%(target)s, which %(provider)s registers as %(name)s, is not there: %(found)s."),
     "plugin_target_not_callable": N_("%(target)s, which %(provider)s registers as %(name)s, is no function."),
     "mail_refused": N_("The mail server %(server)s did not take the mail: %(found)s."),
-    "mail_unreachable": N_(
-        "The mail server %(server)s cannot be reached: %(found)s. See R2PFLOW_MAIL_SERVER."
-    ),
+    "mail_unreachable": N_("The mail server %(server)s cannot be reached: %(found)s. See R2PFLOW_MAIL_SERVER."),
     "database_unreachable": N_("The database cannot be reached: %(found)s. Look at R2PFLOW_DATABASE_URL."),
-    "instance_not_writable": N_(
-        "The folder %(path)s cannot be written to. Change its owner, or R2PFLOW_INSTANCE."
-    ),
+    "instance_not_writable": N_("The folder %(path)s cannot be written to. Change its owner, or R2PFLOW_INSTANCE."),
     # refusals
     "wrong_state": N_("This step does not lead from the present state. Reload the page to see where it is."),
     "not_this_trigger": N_("This step happens by itself; nobody fires it by hand."),
@@ -181,9 +145,7 @@ GENERAL: Mapping[str, str] = {
     "Forbidden": N_("You may not do this."),
     "Refused": N_("This step is not possible now."),
     "Conflict": N_("Something changed meanwhile. Reload the page and try again."),
-    "SetupError": N_(
-        "Something is missing on this machine. The operator can run `r2pflow doctor` to see what."
-    ),
+    "SetupError": N_("Something is missing on this machine. The operator can run `r2pflow doctor` to see what."),
 }
 
 _CONDITIONS: Mapping[str, str] = {
@@ -219,9 +181,7 @@ def sentence(found: R2PFlowError | Refusal, speak: Translator, field_title: Fiel
     if found.code == "no_role":
         return speak.gettext("This is for: %(roles)s.", roles=_join_words(params.get("roles", ()), speak))
     if found.code == "no_group":
-        return speak.gettext(
-            "This is for members of: %(groups)s.", groups=_join(params.get("groups", ()), speak)
-        )
+        return speak.gettext("This is for members of: %(groups)s.", groups=_join(params.get("groups", ()), speak))
     if found.code == "too_long":
         return speak.gettext(
             "This text has %(count)s characters; at most %(limit)s are possible.",
@@ -277,9 +237,7 @@ def _tell_permission(params: Mapping[str, Any], speak: Translator) -> str:
 def _tell_condition(params: Mapping[str, Any], speak: Translator, field_title: FieldTitle | None) -> str:
     name, argument, detail = params.get("name", ""), params.get("argument"), params.get("detail") or {}
     if "error" in detail:
-        return speak.gettext(
-            "A condition of this step could not be checked (%(name)s). Tell the operator.", name=name
-        )
+        return speak.gettext("A condition of this step could not be checked (%(name)s). Tell the operator.", name=name)
     if name in ("any", "all", "not"):
         return _tell_combination(name, detail, speak, field_title)
     if "operator" in detail:
@@ -319,9 +277,7 @@ def _tell_condition(params: Mapping[str, Any], speak: Translator, field_title: F
     return speak.gettext("A condition of this step is not met: %(name)s.", name=word(name, speak))
 
 
-def _tell_combination(
-    name: str, detail: Mapping[str, Any], speak: Translator, field_title: FieldTitle | None
-) -> str:
+def _tell_combination(name: str, detail: Mapping[str, Any], speak: Translator, field_title: FieldTitle | None) -> str:
     inner = [_tell_condition(one, speak, field_title) for one in detail.get("refusals", ())]
     if name == "not" or not inner:
         tests = _join(detail.get("tests", ()), speak)

@@ -148,6 +148,16 @@ def test_without_a_server_the_mail_is_one_file_in_the_outbox_however_often_it_is
         assert email.message_from_binary_file(file, policy=policy.SMTP)["Subject"].startswith("Please comment")
 
 
+def test_a_letter_whose_words_are_given_is_kept_once_too(settings):
+    letter = mail.compose_letter(
+        settings, key="mail:1", to="awa@example.org", subject="Sign\nin", text="Here.", html="", sent_at=NOW
+    )
+    mail.send(letter, settings)
+    mail.send(letter, settings)
+    [file] = settings.outbox_folder.iterdir()
+    assert b"Subject: Sign in" in file.read_bytes()
+
+
 class Answering(socketserver.StreamRequestHandler):
     """Speak enough SMTP to take a mail; refuse everybody at example.net."""
 
