@@ -1,5 +1,7 @@
 """Languages of the pages: own gettext domain, own choice of language; what the host does with Babel stays as it is."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -49,6 +51,17 @@ def language() -> str:
     return chosen
 
 
+@contextmanager
+def speak_in(code: str) -> Iterator[None]:
+    """Say everything inside in another language: a mail, in that of the person it goes to."""
+    before = language()
+    g.r2pflow_language = code if code in LANGUAGES else before
+    try:
+        yield
+    finally:
+        g.r2pflow_language = before
+
+
 def _choose_language() -> str:
     for asked in (request.args.get(QUERY), request.cookies.get(COOKIE)):
         if asked in LANGUAGES:
@@ -60,7 +73,7 @@ def _choose_language() -> str:
         actor = None
     if actor is not None and not actor.is_anonymous and actor.language in LANGUAGES:
         return actor.language
-    if "babel" in current_app.extensions:
+    if _has_host_babel():
         from flask_babel import get_locale as get_host_locale
 
         found = get_host_locale()
@@ -68,6 +81,11 @@ def _choose_language() -> str:
             return str(found.language)
     default = get_mount().settings.default_language
     return request.accept_languages.best_match(LANGUAGES) or (default if default in LANGUAGES else "en")
+
+
+def _has_host_babel() -> bool:
+    found = current_app.extensions.get("babel")
+    return found is not None and found.locale_selector is not language
 
 
 def direction(of: str | None = None) -> str:

@@ -60,6 +60,13 @@ def make_environment() -> Environment:
 
 def render(template: str, status: int = 200, **context: Any) -> Response:
     """Return a page. Templates have `_`, `ngettext`, `url(endpoint)`, `asset(path)`, `locale`, `direction`, `actor`."""
+    response = make_response(render_text(template, **context), status)
+    response.headers["Content-Language"] = i18n.language()
+    return response
+
+
+def render_text(template: str, **context: Any) -> str:
+    """Return what a template says, without a response around it."""
     mount = get_mount()
     known = {
         "locale": i18n.language(),
@@ -68,10 +75,7 @@ def render(template: str, status: int = 200, **context: Any) -> Response:
         "settings": mount.settings,
         "actor": auth.current_actor(),
     }
-    html = mount.templates.get_template(template).render(known | context)
-    response = make_response(html, status)
-    response.headers["Content-Language"] = i18n.language()
-    return response
+    return mount.templates.get_template(template).render(known | context)
 
 
 def url(endpoint: str, **values: Any) -> str:
