@@ -10,8 +10,8 @@ from r2pflow.domain.text import Block, footnote_numbers
 
 CONTENTS_FROM_HEADINGS = 12
 CONTENTS_FROM_PAGES = 6
-SHORT_CELL = 12
-"""Cells of a table with at most so many characters are never broken: `72 hours`, a date, an amount."""
+SHORT = {"td": 12, "th": 12, "a": 24}
+"""Cells and links of at most so many characters are never broken: `72 hours`, an amount, `A/RES/60/1`."""
 
 _CHARACTERS_PER_PAGE = {"zh": 1100, "ar": 2300}
 _CHARACTERS_PER_LATIN_PAGE = 2700
@@ -108,7 +108,7 @@ def _set_node(
     note = content.attrs.get("data-note")
     if note is None:
         children = [_set_node(child, numbers, notes, seen, with_pages) for child in content.children]
-        is_short = content.tag in ("td", "th") and len(markup.plain(content.children)) <= SHORT_CELL
+        is_short = len(markup.plain(content.children)) <= SHORT.get(content.tag, -1)
         return Node(content.tag, {**content.attrs, "class": "short"} if is_short else content.attrs, children)
     if note not in notes:
         return ""

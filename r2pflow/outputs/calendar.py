@@ -65,7 +65,7 @@ def _make_session(
     if session.chair:
         told.append(f"{say.gettext('Chair:')} {session.chair}")
     if session.speakers:
-        word = say.catalogue.ngettext("Speaker:", "Speakers:", len(session.speakers))
+        word = say.gettext("Speaker:") if len(session.speakers) == 1 else say.gettext("Speakers:")
         told.append(f"{word} {'; '.join(session.speakers)}")
     if session.languages:
         told.append(say.enumeration(say.language_name(code) for code in session.languages))

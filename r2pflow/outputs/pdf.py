@@ -7,6 +7,7 @@ as the fonts, the catalogues and WeasyPrint stay the same.
 import hashlib
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from r2pflow.domain.errors import InvalidInput, SetupError
@@ -17,8 +18,8 @@ PDF_VARIANT = "pdf/ua-1"
 MAX_LAYOUTS = 5
 
 
-def render_pdf(printable: Printable) -> bytes:
-    """Set an edition as a tagged PDF 1.7 with embedded, subset fonts.
+def render_pdf(printable: Printable, template: Path | None = None) -> bytes:
+    """Set an edition as a tagged PDF 1.7 with embedded, subset fonts; `template` is a plugin's file.
 
     Refuse with SetupError when fonts, templates or native libraries are missing, and with InvalidInput when
     the text wants to open an address other than `data:`.
@@ -29,7 +30,7 @@ def render_pdf(printable: Printable) -> bytes:
     sheets = [_sheet(name) for name in setting.sheet_names(printable.language)]
     breaks: tuple[str, ...] = ()
     for _ in range(MAX_LAYOUTS):
-        html = setting.render_html(printable, with_styles=False, breaks=breaks)
+        html = setting.render_html(printable, template=template, with_styles=False, breaks=breaks)
         try:
             document = weasyprint.HTML(string=html, url_fetcher=assets.make_fetcher()).render(
                 font_config=fonts, stylesheets=sheets, pdf_variant=PDF_VARIANT
@@ -63,9 +64,9 @@ def find_break(printable: Printable, pages: Sequence[Any]) -> str | None:
     return None
 
 
-def render_html(printable: Printable) -> str:
+def render_html(printable: Printable, template: Path | None = None) -> str:
     """Return the HTML that `render_pdf` sets, its style sheets in it; it refers to no file."""
-    return setting.render_html(printable)
+    return setting.render_html(printable, template=template)
 
 
 def font_configuration() -> Any:

@@ -1,13 +1,16 @@
 """The HTML of an edition for print: templates, words, numbers and style sheets put together."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import segno
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from r2pflow.domain.printable import ClauseLine, Printable
@@ -40,6 +43,12 @@ SHEETS = {
 PLAN_FIELDS = frozenset("venue city country timezone starts_on ends_on sessions milestones budget invitees".split())
 """Fields of a conference that its programme shows in its own way, or keeps for the organisers."""
 
+COMMAS = {"ar": "، ", "zh": "、"}
+"""Between names; no `and`, which Arabic would glue to a name in Latin letters."""
+
+LONG_NAME = 45
+"""Names of more characters may be broken across lines."""
+
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -52,63 +61,74 @@ def read_sheet(name: str) -> str:
     return (assets.get_pdf_templates() / f"{name}.css").read_text(encoding="utf-8")
 
 
-def render_html(printable: Printable, *, with_styles: bool = True, breaks: Iterable[str] = ()) -> str:
-    """Fill the template of the edition's document type.
+def render_html(
+    printable: Printable,
+    *,
+    template: Path | None = None,
+    with_styles: bool = True,
+    breaks: Iterable[str] = (),
+) -> str:
+    """Fill the template of the edition's document type, or a plugin's file, which may extend `base.html`.
 
     Without styles, the caller hands the sheets over itself. Blocks whose ids are in `breaks` begin a page.
     """
     say = translator(printable.language, printable.timezone)
     body = set_body(printable)
     return fill(
-        f"{printable.template}.html",
+        template or f"{printable.template}.html",
         printable,
         say,
         body,
         wants_contents=body.wants_contents(printable.language),
         page_of_pages=Markup(page_of_pages(say.gettext("Page %(page)s of %(pages)s"))),
-        breaks=Markup(" ").join(Markup(f"#{id} {{ break-before: page }}") for id in breaks),
+        breaks=Markup(" ").join(Markup(f"#{id} {{ break-before: page; margin-top: 0 }}") for id in breaks),
         sheets=[read_sheet(name) for name in sheet_names(printable.language)] if with_styles else (),
     )
 
 
-def fill(template: str, printable: Printable, say: Translator, body: Body, **more: Any) -> str:
+def fill(template: str | Path, printable: Printable, say: Translator, body: Body, **more: Any) -> str:
     """Fill a template with what all of them may use: the edition, its words, the text that stands behind it."""
     hidden = PLAN_FIELDS if printable.plan else ()
     fields = [field for field in printable.shown_fields() if field.name not in hidden]
     decision, plan = printable.decision, printable.plan
-    return (
-        environment()
-        .get_template(template)
-        .render(
-            p=printable,
-            t=say,
-            body=body,
-            plan=plan,
-            days=plan.sessions_by_day() if plan else (),
-            zone=_zone_name(printable),
-            facts=[field for field in fields if field.kind != "rows"],
-            tables=[field for field in fields if field.kind == "rows"],
-            others=[say.language_name(code) for code in printable.languages if code != printable.language],
-            stale_count=len(printable.stale_blocks),
-            named=bool(decision and decision.is_named and any(count.voters for count in decision.counts)),
-            accent=accent_colour(printable.accent),
-            qr=qr_code(printable.check_url) if printable.check_url else "",
-            value=lambda kind, value: format_value(kind, value, say),
-            clause_text=lambda line: clause_text(line, say),
-            position_title=lambda position: capitalise(say_word(position, say)),
-            names=lambda names: Markup(say.enumeration(Markup("<bdi>{}</bdi>").format(name) for name in names)),
-            gettext=markup_gettext(say),
-            ngettext=markup_ngettext(say),
-            **more,
-        )
+    if isinstance(template, Path):
+        page = environment(template.parent).get_template(template.name)
+    else:
+        page = environment().get_template(template)
+    return page.render(
+        p=printable,
+        t=say,
+        body=body,
+        plan=plan,
+        days=plan.sessions_by_day() if plan else (),
+        zone=_zone_name(printable),
+        facts=[field for field in fields if field.kind != "rows"],
+        tables=[field for field in fields if field.kind == "rows"],
+        others=[say.language_name(code) for code in printable.languages if code != printable.language],
+        stale_count=len(printable.stale_blocks),
+        named=bool(decision and decision.is_named and any(count.voters for count in decision.counts)),
+        accent=accent_colour(printable.accent),
+        qr=qr_code(printable.check_url) if printable.check_url else "",
+        value=lambda kind, value: format_value(kind, value, say),
+        clause_text=lambda line: clause_text(line, say),
+        position_title=lambda position: capitalise(say_word(position, say)),
+        names=lambda names: Markup(COMMAS.get(printable.language, ", ")).join(
+            isolate(name, printable.direction) for name in names
+        ),
+        gettext=markup_gettext(say),
+        ngettext=markup_ngettext(say),
+        **more,
     )
 
 
 @cache
-def environment() -> Environment:
-    """Return the environment of the PDF templates; the words of a language are handed to each rendering."""
+def environment(folder: Path | None = None) -> Environment:
+    """Return the environment of the PDF templates, those of a plugin's folder first.
+
+    The words of a language are handed to each rendering.
+    """
     made = Environment(
-        loader=FileSystemLoader(assets.get_pdf_templates()),
+        loader=FileSystemLoader([*([folder] if folder else []), assets.get_pdf_templates()]),
         autoescape=True,
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],
@@ -120,6 +140,7 @@ def environment() -> Environment:
         breakable=let_break,
         grouped=group_digits,
         inner=strip_element,
+        isolate=_isolate,
         language_name=lambda code, say: say.language_name(code),
         utc=write_utc,
     )
@@ -148,6 +169,24 @@ def let_break(address: str) -> Markup:
     """Let a long address break after the slashes of its path."""
     scheme, slashes, path = address.rpartition("://")
     return escape(scheme + slashes) + Markup("/<wbr>").join(escape(part) for part in path.split("/"))
+
+
+def isolate(text: str, direction: str) -> Markup:
+    """Keep together a name that may be of another script.
+
+    It runs in the direction of the document when it has any letter that does, else in the other.
+    """
+    classes = {unicodedata.bidirectional(character) for character in text}
+    own, other = ({"R", "AL"}, {"L"}) if direction == "rtl" else ({"L"}, {"R", "AL"})
+    is_foreign = not classes & own and bool(classes & other)
+    turned = {"ltr": "rtl", "rtl": "ltr"}[direction]
+    width = "long" if len(text) > LONG_NAME else "short"
+    return Markup('<bdi class="{}" dir="{}">{}</bdi>').format(width, turned if is_foreign else direction, text)
+
+
+@pass_context
+def _isolate(context: Context, text: str) -> Markup:
+    return isolate(text, context["p"].direction)
 
 
 def write_utc(value: datetime) -> str:
