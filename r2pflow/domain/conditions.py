@@ -259,9 +259,7 @@ BUILT_IN_CONDITIONS: Mapping[str, Condition] = {
         Condition("glossary_clean", _glossary_clean, ("text",), title="The glossary check finds nothing"),
         Condition("fields_filled", _fields_filled, (), _check_optional_names, "The fields are filled"),
         Condition("comments_closed", _comments_closed, ("comments",), title="No comment round is open"),
-        Condition(
-            "no_comment_unanswered", _no_comment_unanswered, ("comments",), title="Every comment is answered"
-        ),
+        Condition("no_comment_unanswered", _no_comment_unanswered, ("comments",), title="Every comment is answered"),
         Condition(
             "no_substantive_comment_unanswered",
             _no_substantive_comment_unanswered,
@@ -276,11 +274,7 @@ BUILT_IN_CONDITIONS: Mapping[str, Condition] = {
             ("languages",),
             title="All required languages are verified against the approved text",
         ),
-        Condition(
-            "language_verified", _language_verified, ("languages",), _check_names, "The language is verified"
-        ),
-        Condition(
-            "has_published_edition", _has_published_edition, ("publication",), title="An edition is published"
-        ),
+        Condition("language_verified", _language_verified, ("languages",), _check_names, "The language is verified"),
+        Condition("has_published_edition", _has_published_edition, ("publication",), title="An edition is published"),
     )
 }

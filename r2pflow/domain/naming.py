@@ -40,9 +40,7 @@ class Report:
         """Note a name that is none of the known ones."""
         names = list(known)
         told = f"found the {kind} {str(node)}; {accepted_names(node.text, names)}"
-        self._add(
-            code, node, where, told, found=node.text, accepted=names, nearest=find_nearest(node.text, names)
-        )
+        self._add(code, node, where, told, found=node.text, accepted=names, nearest=find_nearest(node.text, names))
 
     def say(self, code: str, node: Node, where: str, message: str, **params: object) -> None:
         """Note an error in words of its own."""

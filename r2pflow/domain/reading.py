@@ -140,9 +140,7 @@ def _fast_track(node: Node) -> Mapping[str, Any]:
 def _electorate(node: Node | None) -> Electorate:
     if node is None or node.kind == "text":
         return Electorate(members=True)
-    return Electorate(
-        role=node.string("role"), group=node.string("group"), organisations=node.texts("organisations")
-    )
+    return Electorate(role=node.string("role"), group=node.string("group"), organisations=node.texts("organisations"))
 
 
 def titles_of(node: Node, key: str) -> Titles:
@@ -187,9 +185,7 @@ class _WorkflowReader:
             version=1 if version is None else int(version.plain()),
             initial=root.string("initial"),
             states={name: self._read_state(name, key, node) for name, key, node in root.each("states")},
-            transitions={
-                name: self._read_transition(name, key, node) for name, key, node in root.each("transitions")
-            },
+            transitions={name: self._read_transition(name, key, node) for name, key, node in root.each("transitions")},
             title=titles_of(root, "title"),
             description=titles_of(root, "description"),
             permissions=self._read_grants(root, "permissions", "permissions"),

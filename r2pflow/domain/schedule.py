@@ -100,9 +100,7 @@ def plan_back(
 ) -> tuple[date, ...]:
     """Return for each offset (`P6W` is six weeks before) the date; with `working`, never a day off."""
     noon = datetime.combine(event_date, time(12), tzinfo=UTC)
-    return tuple(
-        _shift(noon, parse_duration(offset), -1, calendar, "UTC", holidays).date() for offset in offsets
-    )
+    return tuple(_shift(noon, parse_duration(offset), -1, calendar, "UTC", holidays).date() for offset in offsets)
 
 
 def _shift(

@@ -19,8 +19,7 @@ def table(workflow: Workflow) -> dict[str, Any]:
                 "grants": {permission: list(roles) for permission, roles in state.grants.items()},
                 "inherit": list(state.inherit),
                 "transitions": {
-                    transition.name: _transition(transition)
-                    for transition in workflow.transitions_from(state.name)
+                    transition.name: _transition(transition) for transition in workflow.transitions_from(state.name)
                 },
             }
             for state in workflow.states.values()

@@ -15,9 +15,7 @@ def read_document_types(text: str, path: str) -> tuple[DocumentType, ...]:
     report = Report(path)
     formats.DOCUMENT_TYPES.check(root, "", report)
     report.refuse_if_any()
-    types = tuple(
-        _read_document_type(name, key, node, path, report) for name, key, node in root.each("types")
-    )
+    types = tuple(_read_document_type(name, key, node, path, report) for name, key, node in root.each("types"))
     report.refuse_if_any()
     return types
 

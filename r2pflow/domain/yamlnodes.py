@@ -27,7 +27,7 @@ except ImportError:
 
 MAX_CHARACTERS = 250_000
 MAX_LINE = 10_000
-MAX_DEPTH = 60
+MAX_DEPTH = 220
 MAX_NODES_WITH_ALIASES = 10_000
 
 _TEXT_TAG = "tag:yaml.org,2002:str"
@@ -267,9 +267,7 @@ class _Composer:
             if key.text in frame.node.entries:
                 first = frame.node.keys[key.text].line
                 message = f"found the key {key} twice; the first is in line {first}"
-                self.errors.append(
-                    _error("duplicate_key", self.path, key.line, key.column, message, found=key.text)
-                )
+                self.errors.append(_error("duplicate_key", self.path, key.line, key.column, message, found=key.text))
             frame.node.keys.setdefault(key.text, key)
             frame.node.entries.setdefault(key.text, node)
 

@@ -13,9 +13,7 @@ def register(registry: Registry) -> None:
     Effects and exporters are dotted names: plugins stand below services and outputs and import neither.
     """
     for condition in BUILT_IN_CONDITIONS.values():
-        registry.condition(
-            condition.name, condition.function, condition.needs, condition.argument, condition.title
-        )
+        registry.condition(condition.name, condition.function, condition.needs, condition.argument, condition.title)
     for name in ("notify_members", "notify_steering", "publish", "withdraw", "announce", "open_translation"):
         registry.effect(name, f"{_EFFECTS}:{name}")
     docx = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"

@@ -34,9 +34,7 @@ class Catalogue:
 
     def read_version(self, source: str, path: str) -> Workflow:
         """Read an older definition from its stored source; content never changes, so it is kept."""
-        workflow = read_workflow(
-            source, path, conditions=self.registry.conditions, effects=self.registry.effects
-        )
+        workflow = read_workflow(source, path, conditions=self.registry.conditions, effects=self.registry.effects)
         return self.versions.setdefault(workflow.digest, workflow)
 
     def workflow_of(self, document_type: str) -> Workflow:
@@ -99,9 +97,7 @@ def _find_files(folders: Iterable[Path]) -> list[Path]:
 
 
 def _read_checked(path: Path, registry: Registry) -> Workflow:
-    workflow = read_workflow(
-        read_file(path), str(path), conditions=registry.conditions, effects=registry.effects
-    )
+    workflow = read_workflow(read_file(path), str(path), conditions=registry.conditions, effects=registry.effects)
     faults = [problem for problem in check(workflow) if problem.severity == ERROR]
     if faults:
         raise DefinitionErrors(
@@ -146,8 +142,7 @@ def _type_errors(
     for test, name in _fields_read(workflow):
         if name not in fields:
             message = (
-                f"found the field {name!r}, which the document type {kind.name} lacks; "
-                f"{accepted_names(name, fields)}"
+                f"found the field {name!r}, which the document type {kind.name} lacks; {accepted_names(name, fields)}"
             )
             yield DefinitionError(
                 "unknown_field", path=workflow.path, line=test.line, column=test.column, message=message
@@ -175,7 +170,5 @@ def _code_errors(types: Iterable[DocumentType]) -> Iterable[DefinitionError]:
     for kind in types:
         if kind.code in seen:
             message = f"found the code {kind.code!r} at {seen[kind.code]} and {kind.name}; codes make symbols"
-            yield DefinitionError(
-                "code_twice", path=kind.path, line=kind.line, column=kind.column, message=message
-            )
+            yield DefinitionError("code_twice", path=kind.path, line=kind.line, column=kind.column, message=message)
         seen[kind.code] = kind.name

@@ -42,9 +42,7 @@ def _load(point: EntryPoint) -> Callable[[Registry], None]:
             found=f"{type(error).__name__}: {error}",
         ) from error
     if not callable(found):
-        raise SetupError(
-            "plugin_target_not_callable", name=point.name, target=point.value, provider=_name(point)
-        )
+        raise SetupError("plugin_target_not_callable", name=point.name, target=point.value, provider=_name(point))
     return found
 
 
@@ -55,6 +53,4 @@ def _register(registry: Registry, function: Callable[[Registry], None], provider
         except R2PFlowError:
             raise
         except Exception as error:
-            raise SetupError(
-                "plugin_failed", provider=provider, found=f"{type(error).__name__}: {error}"
-            ) from error
+            raise SetupError("plugin_failed", provider=provider, found=f"{type(error).__name__}: {error}") from error

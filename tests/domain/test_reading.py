@@ -300,7 +300,7 @@ def test_an_error_carries_code_and_parameters_for_other_languages() -> None:
         ("a: 1\n---\nb: 2", "2:1: found a second document; accepted: one"),
         ("workflow: a\x07b", "1:12: found the control character U+0007; accepted: printable text"),
         ("x: " + "y" * 20_000, "1:1: found a line of 20003 characters; accepted: at most 10000"),
-        ("[" * 500, "1:61: found lists or mappings nested more than 60 deep"),
+        ("[" * 500, "1:221: found lists or mappings nested more than 220 deep"),
         ("x: y\n" * 100_000, "1:1: found 500000 characters; accepted: at most 250000"),
     ],
 )
