@@ -31,9 +31,7 @@ from r2pflow.domain.rolls import Choice, Roll, Scope
 
 HOLDS, FAILS, ABSENT = 1, 2, 4  # outcomes; ABSENT is of a group in which everybody recused themselves
 MAX_REMEMBERED = 200_000  # dead ends of one search
-MAX_STEPS = 2_000_000  # clauses looked at by all searches of a verdict, lest a rule hang it; then doubt is open
-    500_000  # of all searches of a verdict, so that no rule can hang it: after these, in doubt is open
-)
+MAX_STEPS = 2_000_000  # clauses looked at in all searches of a verdict, lest one hang; then doubt is open
 
 
 class Sum:
@@ -98,9 +96,7 @@ class Leaf:
         """Find the highest and lowest that one unit of the voters still to speak can add."""
         weights = self.tally.weights
         free = self.tally.free
-        heavy = (
-            [(i, weights[i]) for i in free if weights[i]] if weights is not None else [(i, 1) for i in free]
-        )
+        heavy = [(i, weights[i]) for i in free if weights[i]] if weights is not None else [(i, 1) for i in free]
         self.left = sum(w for _, w in heavy)
         self.lightest = min((w for _, w in heavy), default=0)
         self.bearers = dict(heavy) if roll.searching else {}
@@ -342,9 +338,7 @@ def can_reach(node: Node | Group, outcome: int, roll: Roll) -> bool:
     return _search(node, outcome, turns, bearing, roll)
 
 
-def _search(
-    node: Node | Group, outcome: int, turns: list[_Turn], bearing: list[Leaf | Group], roll: Roll
-) -> bool:
+def _search(node: Node | Group, outcome: int, turns: list[_Turn], bearing: list[Leaf | Group], roll: Roll) -> bool:
     dead_ends: set[object] = set()
 
     def speak_from(n: int, start: int) -> bool:
