@@ -299,6 +299,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
             "(CASE WHEN person_id IS NULL THEN 0 ELSE 1 END) + (CASE WHEN organisation_id IS NULL THEN 0 ELSE 1 END)"
+            ""
             " + (CASE WHEN group_id IS NULL THEN 0 ELSE 1 END) = 1",
             name=op.f("ck_r2pflow_local_role_one_holder"),
         ),
