@@ -1,6 +1,7 @@
 """The settings, read once from `R2PFLOW_*` keys; nothing else reads configuration."""
 
 import os
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -10,6 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from r2pflow.domain.errors import SetupError
 
 KEY_PREFIX = "R2PFLOW_"
+SETTINGS_FILE = "settings.toml"
+"""In the instance folder: the same settings by their lower-case names; configuration and environment win over it."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,12 @@ class Settings:
 
         Raises SetupError naming the key whose value is of the wrong type or out of range.
         """
+        instance = Path((environ or {}).get(KEY_PREFIX + "INSTANCE", config.get(KEY_PREFIX + "INSTANCE", "instance")))
+        written = _read_file(instance / SETTINGS_FILE, {one.name for one in fields(cls)} - {"instance"})
         found: dict[str, Any] = {}
         for one in fields(cls):
             key = KEY_PREFIX + one.name.upper()
-            value = (environ or {}).get(key, config.get(key))
+            value = (environ or {}).get(key, config.get(key, written.get(one.name)))
             if value is not None:
                 found[one.name] = _convert(key, value, one.type)
         settings = cls(**found)
@@ -84,6 +89,21 @@ class Settings:
     @property
     def extra_workflow_folders(self) -> tuple[Path, ...]:
         return tuple(Path(folder) for folder in self.workflow_folders.split(os.pathsep) if folder)
+
+
+def _read_file(path: Path, known: set[str]) -> dict[str, Any]:
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise SetupError("bad_setting", key=str(path), value=str(error), remedy="a file in TOML") from error
+    unknown = sorted(set(found) - known)
+    if unknown:
+        raise SetupError("bad_setting", key=str(path), value=unknown[0], remedy=f"one of {', '.join(sorted(known))}")
+    if isinstance(found.get("coalition"), dict):
+        found["coalition"] = "; ".join(f"{code}={name}" for code, name in found["coalition"].items())
+    return found
 
 
 def _convert(key: str, value: Any, kind: Any) -> Any:
