@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from sqlalchemy import CursorResult, Delete, Update
 from sqlalchemy.orm import Session
 
 from r2pflow.domain.definition import DocumentType, Workflow
@@ -56,6 +57,12 @@ class UnitOfWork:
     def enqueue(self, kind: str, key: str, due_at: datetime | None = None, **payload: Any) -> None:
         """Queue a job in this transaction; a key that is there already is left alone."""
         self.queue.enqueue(self.session, kind, key, payload, now=self.now(), due_at=due_at)
+
+    def write(self, statement: Update | Delete) -> int:
+        """Execute a change and return how many rows it met: 0 tells a writer that somebody was there before."""
+        result = self.session.execute(statement)
+        assert isinstance(result, CursorResult)
+        return result.rowcount
 
     def announce(self, announcement: Callable[[], object]) -> None:
         """Keep something to tell listeners of signals once the transaction is safe."""

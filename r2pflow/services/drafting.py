@@ -209,12 +209,12 @@ def _write_revision(work: UnitOfWork, subject: Subject, blocks: tuple[Block, ...
 
 
 def _touch(work: UnitOfWork, subject: Subject, **values: Any) -> None:
-    written = work.session.execute(
+    written = work.write(
         update(DocumentRow)
         .where(DocumentRow.id == subject.id, DocumentRow.change_number == subject.change_number)
         .values(changed_at=work.now(), change_number=subject.change_number + 1, **values)
     )
-    if written.rowcount != 1:
+    if written != 1:
         raise Conflict("moved_on", reference=subject.reference, state=subject.state_name)
 
 

@@ -11,7 +11,7 @@ def next_number(work: UnitOfWork, name: str) -> int:
     """Return the next number of the named counter, from 1; the row stays locked until the transaction ends."""
     session = work.session
     raise_by_one = update(CounterRow).where(CounterRow.name == name).values(value=CounterRow.value + 1)
-    if session.execute(raise_by_one).rowcount == 0:
+    if work.write(raise_by_one) == 0:
         try:
             with session.begin_nested():
                 session.execute(insert(CounterRow).values(name=name, value=1))

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, String, and_, exists, func, or_, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
 
 from r2pflow.domain.people import Actor
 from r2pflow.domain.searching import fold_words
@@ -27,7 +27,7 @@ from r2pflow.persistence.documents import (
     SeenRow,
 )
 from r2pflow.persistence.history import HistoryEntryRow
-from r2pflow.persistence.people import OrganisationRow, PersonRow, RoleGrantRow
+from r2pflow.persistence.people import GroupRow, OrganisationRow, PersonRow, RoleGrantRow
 from r2pflow.persistence.publishing import EditionLanguageRow, EditionRow, PublicationRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services.access import Subject, visible_to
@@ -93,7 +93,7 @@ def list_documents(work: UnitOfWork, actor: Actor, filters: Filters, number: int
 _DEFINITION = (DefinitionRow.digest, DefinitionRow.workflow, DefinitionRow.version)
 
 
-def paginate(work: UnitOfWork, query: Select[tuple[T]], number: int, size: int = 0) -> Page[T]:
+def paginate(work: UnitOfWork, query: Select[T], number: int, size: int = 0) -> Page[T]:
     """Return one page of a query; a number out of range gives the nearest page."""
     size = size or work.settings.page_size
     total = work.session.scalar(select(func.count()).select_from(query.order_by(None).options().subquery())) or 0
@@ -282,7 +282,7 @@ def _own_drafts(work: UnitOfWork, actor: Actor, limit: int) -> Sequence[Document
 _LISTED = (joinedload(DocumentRow.definition).load_only(*_DEFINITION), joinedload(DocumentRow.dossier))
 
 
-def _is_ahead(work: UnitOfWork, column: ColumnElement[datetime | None]) -> ColumnElement[bool]:
+def _is_ahead(work: UnitOfWork, column: InstrumentedAttribute[datetime | None]) -> ColumnElement[bool]:
     return or_(column.is_(None), column > work.now())
 
 
@@ -335,21 +335,41 @@ def find_path(work: UnitOfWork, subject: Subject) -> list[str]:
     return path
 
 
-def list_local_roles(work: UnitOfWork, subject: Subject) -> Sequence[tuple[LocalRoleRow, str, str]]:
-    """Return the shared roles on the document and on the dossiers above, with holder's name and place."""
+@dataclass(frozen=True)
+class Share:
+    """One shared role: who holds it (`kind` person, organisation or group; `names` by language), and on what.
+
+    `place` holds the titles of the dossier that it comes from; empty when it is given on the document itself.
+    """
+
+    row: LocalRoleRow
+    kind: str
+    names: Mapping[str, str]
+    about: str = ""
+    place: Mapping[str, str] = field(default_factory=dict)
+
+
+def list_local_roles(work: UnitOfWork, subject: Subject) -> Sequence[Share]:
+    """Return the shared roles on the document and on the dossiers above, by role."""
     above = [int(part) for part in subject.dossier_path.split("/") if part]
     rows = work.session.execute(
-        select(LocalRoleRow, PersonRow.name, OrganisationRow.names, DossierRow.titles)
+        select(LocalRoleRow, PersonRow.name, PersonRow.email, OrganisationRow.names, GroupRow, DossierRow.titles)
         .outerjoin(PersonRow, PersonRow.id == LocalRoleRow.person_id)
         .outerjoin(OrganisationRow, OrganisationRow.id == LocalRoleRow.organisation_id)
+        .outerjoin(GroupRow, GroupRow.id == LocalRoleRow.group_id)
         .outerjoin(DossierRow, DossierRow.id == LocalRoleRow.dossier_id)
         .where(or_(LocalRoleRow.document_id == subject.id, LocalRoleRow.dossier_id.in_(above)))
         .order_by(LocalRoleRow.role, LocalRoleRow.id)
     )
-    return [
-        (row, person or (names or {}).get("en", ""), (titles or {}).get("en", ""))
-        for row, person, names, titles in rows
-    ]
+    found = []
+    for row, person, email, organisation, group, place in rows:
+        if person is not None:
+            found.append(Share(row, "person", {"en": person}, email, place or {}))
+        elif organisation is not None:
+            found.append(Share(row, "organisation", organisation, "", place or {}))
+        else:
+            found.append(Share(row, "group", group.titles or {"en": group.name}, "", place or {}))
+    return found
 
 
 @dataclass(frozen=True)

@@ -117,12 +117,12 @@ def _move(work: UnitOfWork, subject: Subject, outcome: Outcome) -> Subject:
     changed: dict[str, Any] = {"changed_at": now, "change_number": subject.change_number + 1}
     if outcome.entered:
         changed |= {"state": outcome.target, "state_entered_at": now}
-    written = work.session.execute(
+    written = work.write(
         update(DocumentRow)
         .where(DocumentRow.id == subject.id, DocumentRow.change_number == subject.change_number)
         .values(changed)
     )
-    if written.rowcount != 1:
+    if written != 1:
         raise Conflict("moved_on", reference=subject.reference, state=subject.state_name)
     state = changed.pop("state", subject.state_name)
     return replace(subject, state_name=state, **changed)

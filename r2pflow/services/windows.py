@@ -60,12 +60,12 @@ def leave_state(work: UnitOfWork, subject: Subject) -> None:
         )
         _tell(work, subject, "round_closed")
     if subject.state.ballot:
-        cancelled = work.session.execute(
+        cancelled = work.write(
             update(BallotRow)
             .where(BallotRow.document_id == subject.id, BallotRow.closed_at.is_(None))
             .values(closed_at=now, outcome="cancelled")
         )
-        if cancelled.rowcount:
+        if cancelled:
             record(work, subject.id, subject.actor, "ballot", what="cancelled")
 
 
