@@ -1,6 +1,6 @@
 """A lease table in r2pflow's own database: a job whose worker was killed is taken again when its lease lapses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -128,6 +128,32 @@ class EmbeddedQueue:
             .execution_options(synchronize_session=False)
         )
         session.commit()
+
+    def renew(self, session: Session, jobs: Sequence[Job], worker: str, *, now: datetime, seconds: int) -> None:
+        self._change_own(session, jobs, worker, {"leased_until": now + timedelta(seconds=seconds)})
+
+    def release(self, session: Session, jobs: Sequence[Job], worker: str, *, now: datetime) -> None:
+        self._change_own(session, jobs, worker, {"leased_until": None, "attempts": JobRow.attempts - 1})
+
+    def _change_own(self, session: Session, jobs: Sequence[Job], worker: str, values: dict[str, Any]) -> None:
+        own = (JobRow.id.in_([job.id for job in jobs]), JobRow.leased_by == worker, JobRow.done_at.is_(None))
+        session.execute(update(JobRow).where(*own).values(values).execution_options(synchronize_session=False))
+        session.commit()
+
+    def count_due(self, session: Session, *, now: datetime) -> int:
+        due = (JobRow.done_at.is_(None), JobRow.failed_at.is_(None), JobRow.due_at <= now)
+        return session.scalar(select(func.count()).select_from(JobRow).where(*due)) or 0
+
+    def list_failed(self, session: Session, limit: int = 20) -> Sequence[JobRow]:
+        """Return the jobs that were given up or failed at their last try, the newest first."""
+        troubled = (JobRow.done_at.is_(None), or_(JobRow.failed_at.is_not(None), JobRow.error != ""))
+        return session.scalars(select(JobRow).where(*troubled).order_by(JobRow.id.desc()).limit(limit)).all()
+
+    def retry(self, session: Session, job_id: int, *, now: datetime) -> bool:
+        """Let a job that was given up be tried again from the start; tell whether there was one."""
+        again = update(JobRow).where(JobRow.id == job_id, JobRow.failed_at.is_not(None))
+        values = {"failed_at": None, "due_at": now, "attempts": 0}
+        return session.scalar(again.values(values).returning(JobRow.id)) is not None
 
     def count_open(self, session: Session) -> int:
         """Count the jobs that still wait or run."""

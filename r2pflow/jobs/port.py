@@ -1,6 +1,6 @@
 """What a job is, whatever queue carries it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -37,10 +37,23 @@ class JobQueue(Protocol):
     def lease(
         self, session: Session, worker: str, *, now: datetime, seconds: int, kinds: tuple[str, ...] = ()
     ) -> Job | None:
-        """Take the oldest due job for some seconds and commit; None when nothing is due. A lapsed lease is taken again."""
+        """Take the oldest due job for some seconds and commit; None when nothing is due.
+
+        A lapsed lease is taken again.
+        """
 
     def finish(self, session: Session, job: Job, *, now: datetime) -> None:
         """Mark the job done, in the transaction that holds its result."""
 
     def fail(self, session: Session, job: Job, error: str, *, now: datetime) -> None:
         """Give the job back for a later try, or up after the last; commits."""
+
+    def renew(self, session: Session, jobs: Sequence[Job], worker: str, *, now: datetime, seconds: int) -> None:
+        """Hold leases for longer, those that are still this worker's; commits."""
+
+    def release(self, session: Session, jobs: Sequence[Job], worker: str, *, now: datetime) -> None:
+        """Give jobs back that were not begun, or were broken off, as if this worker had not taken them; commits."""
+
+    def count_due(self, session: Session, *, now: datetime) -> int:
+        """Count the jobs that are due and not done, those that a worker has in hand included."""
+        ...

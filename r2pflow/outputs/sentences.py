@@ -12,6 +12,8 @@ FieldTitle = Callable[[str], str]
 
 SENTENCES: Mapping[str, str] = {
     # what was sent
+    "unknown_job": N_("No worker here knows jobs of the kind %(value)s. A plugin may be missing."),
+    "choose_holder": N_("Choose a person or an organisation to share with."),
     "required": N_("Please fill in this field."),
     "already_taken": N_("“%(value)s” is already in use. Please choose another."),
     "bad_email": N_("“%(value)s” is no e-mail address. It should look like name@example.org."),
@@ -53,7 +55,9 @@ SENTENCES: Mapping[str, str] = {
     "address_not_allowed": N_("A link may lead to a web page, a mail address or a place in the text only."),
     "unreadable_file": N_("This file cannot be read. Save it again as .docx, .html, .md or .txt and try once more."),
     "import_failed": N_("This file cannot be read. Save it again as .docx, .html, .md or .txt and try once more."),
-    "broken_file": N_("The file %(name)s is damaged (%(reason)s). Open it, save it again, and try once more."),
+    "broken_file": N_(
+        "The file %(name)s cannot be read: damaged, protected by a password, or another kind. Save it again first."
+    ),
     "empty_file": N_("The file %(name)s is empty."),
     "file_too_large": N_("The file %(name)s is larger than can be imported. Divide it, or leave pictures out."),
     "wrong_encoding": N_("The text of %(name)s is not in UTF-8. Save it again with that encoding."),
