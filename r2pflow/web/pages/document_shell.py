@@ -14,7 +14,7 @@ from r2pflow.persistence.documents import DossierRow
 from r2pflow.services import queries, standing
 from r2pflow.services.access import Subject
 from r2pflow.services.facts import count_comments
-from r2pflow.services.standing import Deadline
+from r2pflow.services.standing import Deadline, Status
 from r2pflow.web.auth import current_work
 from r2pflow.web.i18n import gettext, ngettext, reader_zone, title_of
 from r2pflow.web.rendering import has_endpoint, url
@@ -34,6 +34,7 @@ class Shell:
     state_description: str
     is_open: bool  # the text may be edited
     dossier: DossierRow | None
+    way: list[tuple[str, Status]]
     steps: list[dict[str, str]]
     movers: str
     waits_for: str
@@ -64,6 +65,7 @@ def document_context(subject: Subject, tab: str = "") -> dict[str, Any]:
         state_description=title_of(subject.state.description),
         is_open=subject.state.text == "open",
         dossier=work.session.get(DossierRow, subject.dossier_id) if subject.dossier_id else None,
+        way=way,
         steps=[
             {"label": state_title(subject, name), "status": status, "note": _note(subject, name, status)}
             for name, status in way

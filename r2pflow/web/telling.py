@@ -1,0 +1,114 @@
+"""Entries of a document's history as sentences in the language of this page."""
+
+from typing import Any
+
+from r2pflow.domain.people import SYSTEM
+from r2pflow.persistence.history import HistoryEntryRow
+from r2pflow.services.access import Subject
+from r2pflow.web.i18n import N_, format_number, gettext, language_name, ngettext, title_of
+from r2pflow.web.pages.document_shell import state_title, transition_title
+from r2pflow.web.sentences import join
+from r2pflow.web.words import word
+
+SENTENCES = {
+    ("created", "edit"): N_("began the document."),
+    ("created", "import"): N_("began the document from a file."),
+    ("text", ""): N_("wrote revision %(revision)s."),
+    ("text", "merge"): N_("wrote revision %(revision)s, merged with edits made meanwhile."),
+    ("comment", ""): N_("commented (%(comment_kind)s)."),
+    ("comment", "satisfied"): N_("said that the answer to a comment satisfies."),
+    ("comment", "unsatisfied"): N_("said that the answer to a comment does not satisfy."),
+    ("disposition", ""): N_("answered a comment: %(outcome)s."),
+    ("disposition", "again"): N_("changed the answer to a comment from “%(before)s” to “%(outcome)s”."),
+    ("ballot", "cancelled"): N_("ended the ballot without a result."),
+    ("ballot", "closed"): N_("closed the ballot: %(outcome)s."),
+    ("position", ""): N_("recorded a position: %(position)s."),
+    ("position", "again"): N_("changed a position from “%(before)s” to “%(position)s”."),
+    ("translation", "verified"): N_("verified the translation: %(language)s."),
+    ("publication", "published"): N_("published edition %(edition)s of %(symbol)s: %(languages)s."),
+    ("publication", "withdrawn"): N_("withdrew %(symbol)s."),
+    ("publication", "language_added"): N_("added to edition %(edition)s of %(symbol)s: %(languages)s."),
+    ("sharing", "given"): N_("gave a role on this document: %(role)s."),
+    ("sharing", "taken"): N_("took a role on this document away: %(role)s."),
+    ("fields", ""): N_("filled in: %(fields)s."),
+    ("timer", "late"): N_("A deadline came late, because the worker was not running."),
+    ("timer", "refused"): N_("A deadline came, but the step that belongs to it was not possible."),
+}
+"""By kind of entry and what it did; the name of who did it stands before the sentence."""
+
+
+def tell_entry(entry: HistoryEntryRow, subject: Subject) -> str:
+    """Return what happened, without who did it and when; an unknown kind as its bare name."""
+    if entry.kind == "transition":
+        return _tell_transition(entry, subject)
+    params = entry.params
+    if entry.kind == "ballot" and params.get("what") == "opened":
+        return ngettext(
+            "opened a ballot of %(num)s organisation.",
+            "opened a ballot of %(num)s organisations.",
+            int(params.get("voters") or 0),
+        )
+    if entry.kind == "translation" and params.get("what") == "saved":
+        return ngettext(
+            "translated %(num)s paragraph: %(language)s.",
+            "translated %(num)s paragraphs: %(language)s.",
+            int(params.get("blocks") or 0),
+            language=language_name(str(params.get("language", ""))),
+        )
+    template = SENTENCES.get((entry.kind, _variant(entry)))
+    if template is None:
+        return word(entry.kind)
+    return gettext(template, **_tell_params(params, subject))
+
+
+def tell_actor(entry: HistoryEntryRow) -> str:
+    """Return the name of who did it, as it was then."""
+    return word(SYSTEM) if entry.actor_name in ("", SYSTEM) else entry.actor_name
+
+
+def _tell_transition(entry: HistoryEntryRow, subject: Subject) -> str:
+    title, target = transition_title(subject, entry.transition), state_title(subject, entry.target)
+    if entry.source == entry.target:
+        return gettext("%(transition)s; the document stays in “%(state)s”.", transition=title, state=target)
+    if entry.trigger == "automatic":
+        return gettext("%(transition)s: it followed by itself. Now “%(state)s”.", transition=title, state=target)
+    if entry.trigger == "timer":
+        return gettext("%(transition)s: the deadline had come. Now “%(state)s”.", transition=title, state=target)
+    return gettext("%(transition)s. Now “%(state)s”.", transition=title, state=target)
+
+
+def _variant(entry: HistoryEntryRow) -> str:
+    params = entry.params
+    if entry.kind == "created":
+        return "import" if params.get("origin") == "import" else "edit"
+    if entry.kind == "text":
+        return "merge" if params.get("origin") == "merge" else ""
+    if entry.kind == "comment" and "satisfied" in params:
+        return "satisfied" if params["satisfied"] else "unsatisfied"
+    if entry.kind in ("disposition", "position"):
+        return "again" if params.get("before") else ""
+    return str(params.get("what", ""))
+
+
+def _tell_params(params: dict[str, Any], subject: Subject) -> dict[str, Any]:
+    told = dict.fromkeys(("revision", "comment_kind", "outcome", "before", "position", "language", "role"), "")
+    told |= dict.fromkeys(("edition", "symbol", "languages", "fields"), "")
+    for name, value in params.items():
+        if name in ("comment_kind", "outcome", "before", "position", "role"):
+            told[name] = word(str(value))
+        elif name == "language":
+            told[name] = language_name(str(value))
+        elif name == "languages":
+            told[name] = join(language_name(str(one)) for one in value)
+        elif name == "fields":
+            told[name] = join(_field_title(subject, str(one)) for one in value)
+        elif isinstance(value, int):
+            told[name] = format_number(value)
+        else:
+            told[name] = str(value)
+    return told
+
+
+def _field_title(subject: Subject, name: str) -> str:
+    found = subject.type.field(name)
+    return title_of(found.title, word(name)) if found else word(name)
