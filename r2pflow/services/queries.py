@@ -457,6 +457,7 @@ def list_organisations(
     region: str = "",
     sector: str = "",
     scope: str = "",
+    function: str = "",
     role: str = "",
     number: int = 1,
 ) -> Page[OrganisationRow]:
@@ -469,6 +470,8 @@ def list_organisations(
     ):
         if value:
             query = query.where(column == value)
+    if function:
+        query = query.where(OrganisationRow.functions.cast(String).contains(f'"{function}"', autoescape=True))
     if role:
         query = query.where(
             OrganisationRow.id.in_(select(RoleGrantRow.organisation_id).where(RoleGrantRow.role == role))

@@ -9,6 +9,7 @@ from r2pflow.web.mounting import NAME, get_mount
 from r2pflow.web.pages import (
     account,
     administration,
+    check,
     comments,
     decisions,
     desk,
@@ -26,6 +27,7 @@ from r2pflow.web.routing import Route
 
 ROUTES: tuple[Route, ...] = (
     *public.ROUTES,
+    *check.ROUTES,
     *desk.ROUTES,
     *account.ROUTES,
     *documents.ROUTES,

@@ -1,15 +1,100 @@
-"""The desk: what waits for me."""
+"""The desk: what waits for me, what moved since I looked, and my drafts."""
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from r2pflow.web.auth import require_signed_in
-from r2pflow.web.rendering import render
+from r2pflow.persistence.documents import DocumentRow
+from r2pflow.services import drafting, queries
+from r2pflow.services.definitions import get_workflow
+from r2pflow.services.queries import Waiting
+from r2pflow.web.auth import current_work, has_role, require_signed_in
+from r2pflow.web.i18n import gettext, language_name, ngettext, title_of
+from r2pflow.web.rendering import has_endpoint, render, url
 from r2pflow.web.routing import Route
+
+NEAR = timedelta(days=2)
+"""A deadline nearer than this is marked."""
+
+
+@dataclass(frozen=True)
+class DeskRow:
+    """One document on the desk: what to do with it, where, and until when."""
+
+    title: str
+    language: str
+    href: str
+    task: str
+    type_title: str
+    reference: str
+    accent: str
+    state: str
+    changed_at: datetime
+    due_at: datetime | None = None
+    timezone: str = "UTC"
+    is_near: bool = False
 
 
 def show_desk() -> Any:
-    require_signed_in()
-    return render("desk.html")
+    actor, work = require_signed_in(), current_work()
+    desk = queries.read_desk(work, actor)
+    return render(
+        "desk.html",
+        waiting=[_make_row(one.document, one) for one in desk.waiting],
+        moved=[_make_row(one) for one in desk.moved],
+        drafts=[_make_row(one) for one in desk.drafts],
+        has_more=desk.has_more,
+        may_create=has_role(actor, drafting.CREATORS),
+    )
+
+
+def _make_row(document: DocumentRow, waiting: Waiting | None = None) -> DeskRow:
+    work = current_work()
+    kind = work.catalogue.types.get(document.type)
+    workflow = get_workflow(work, document.definition.digest)
+    state = workflow.states.get(document.state)
+    due_at = waiting.due_at if waiting else None
+    return DeskRow(
+        title=document.title,
+        language=document.language,
+        href=_find_place(document, waiting),
+        task=_say_task(waiting, workflow) if waiting else "",
+        type_title=title_of(kind.title) if kind else document.type,
+        reference=document.reference,
+        accent=kind.accent if kind else "slate",
+        state=title_of(state.title, document.state.replace("_", " ")) if state else document.state,
+        changed_at=document.changed_at,
+        due_at=due_at,
+        timezone=waiting.timezone if waiting else "UTC",
+        is_near=due_at is not None and due_at - work.now() < NEAR,
+    )
+
+
+PLACES = {"decide": "decision", "translate": "language", "answered": "comments", "worklist": "document"}
+
+
+def _find_place(document: DocumentRow, waiting: Waiting | None) -> str:
+    endpoint = PLACES.get(waiting.kind, "document") if waiting else "document"
+    if endpoint == "language" and waiting is not None and has_endpoint("language"):
+        return url("language", reference=document.reference, language=waiting.name)
+    if not has_endpoint(endpoint):
+        endpoint = "document"
+    return url(endpoint, reference=document.reference)
+
+
+def _say_task(waiting: Waiting, workflow: Any) -> str:
+    if waiting.kind == "comment":
+        return gettext("Comment for your organisation")
+    if waiting.kind == "decide":
+        return gettext("Record your organisation's position")
+    if waiting.kind == "translate":
+        return gettext("Translate into %(language)s", language=language_name(waiting.name))
+    if waiting.kind == "answered":
+        return ngettext(
+            "See the answer to your comment", "See the answers to %(num)s of your comments", waiting.count
+        )
+    worklist = workflow.worklists.get(waiting.name)
+    return title_of(worklist.title, waiting.name.replace("_", " ")) if worklist else gettext("Move it on")
 
 
 ROUTES = (Route("/desk", "desk", show_desk),)
