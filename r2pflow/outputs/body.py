@@ -115,9 +115,7 @@ def _set_node(
     first = note not in seen
     seen.add(note)
     if with_pages and first:
-        # The empty anchor stays where the reference is, the note goes to the foot: see `pdf.find_breaks`.
-        anchor = Node("span", {"id": f"ref-{note}"}, [])
-        return Node("span", {}, [anchor, Node("span", {"class": "note", "id": f"note-{note}"}, notes[note])])
+        return Node("span", {"class": "note", "id": f"note-{note}"}, notes[note])
     link = Node("a", {"href": f"#note-{note}"}, [str(numbers[note])])
     if not with_pages and first:
         link.attrs["id"] = f"ref-{note}"

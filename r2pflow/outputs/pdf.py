@@ -5,7 +5,6 @@ as the fonts, the catalogues and WeasyPrint stay the same.
 """
 
 import hashlib
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,9 @@ from typing import Any
 from r2pflow.domain.errors import InvalidInput, SetupError
 from r2pflow.domain.printable import Printable
 from r2pflow.outputs import assets, setting
+from r2pflow.outputs.footnotes import kept_on_their_pages
 
 PDF_VARIANT = "pdf/ua-1"
-MAX_LAYOUTS = 5
 
 
 def render_pdf(printable: Printable, template: Path | None = None) -> bytes:
@@ -27,41 +26,17 @@ def render_pdf(printable: Printable, template: Path | None = None) -> bytes:
     weasyprint, fonts = _engine()
     from weasyprint.urls import FatalURLFetchingError
 
-    sheets = [_sheet(name) for name in setting.sheet_names(printable.language)]
-    breaks: tuple[str, ...] = ()
-    for _ in range(MAX_LAYOUTS):
-        html = setting.render_html(printable, template=template, with_styles=False, breaks=breaks)
-        try:
+    html = setting.render_html(printable, template=template, with_styles=False)
+    try:
+        with kept_on_their_pages():
             document = weasyprint.HTML(string=html, url_fetcher=assets.make_fetcher()).render(
-                font_config=fonts, stylesheets=sheets, pdf_variant=PDF_VARIANT
+                font_config=fonts,
+                stylesheets=[_sheet(name) for name in setting.sheet_names(printable.language)],
+                pdf_variant=PDF_VARIANT,
             )
-        except FatalURLFetchingError as error:
-            raise InvalidInput("address_not_allowed", found=str(error)) from error
-        found = find_break(printable, document.pages)
-        if found is None or found in breaks:
-            break
-        breaks = (*breaks, found)
+    except FatalURLFetchingError as error:
+        raise InvalidInput("address_not_allowed", found=str(error)) from error
     return bytes(document.write_pdf(pdf_variant=PDF_VARIANT, pdf_identifier=_identifier(printable)))
-
-
-def find_break(printable: Printable, pages: Sequence[Any]) -> str | None:
-    """Return the id of the block to begin a page with, so that a footnote comes to stand on the page of its reference.
-
-    WeasyPrint puts notes off to the next page when the first lines of a paragraph would not fit otherwise.
-    That paragraph is the last block to begin on the page; it is moved, with the headings before it,
-    unless a third of the page would stay empty.
-    """
-    ids = [block.id for block in printable.blocks if block.kind != "footnote"]
-    headings = {block.id for block in printable.blocks if block.kind == "heading"}
-    for page in pages:
-        begun = [id for id in ids if id in page.anchors]
-        notes = [name[4:] for name in page.anchors if name.startswith("ref-")]
-        if begun and any(f"note-{note}" not in page.anchors for note in notes):
-            last = len(begun) - 1
-            while last > 0 and begun[last - 1] in headings:
-                last -= 1
-            return begun[last] if last > 0 and page.anchors[begun[last]][1] > page.height * 0.6 else None
-    return None
 
 
 def render_html(printable: Printable, template: Path | None = None) -> str:

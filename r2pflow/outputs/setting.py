@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from r2pflow.domain.printable import ClauseLine, Printable
 from r2pflow.domain.verdicts import Phrase
 from r2pflow.domain.verdicts import say as say_phrase
 from r2pflow.outputs import assets
-from r2pflow.outputs.body import Body, set_body
+from r2pflow.outputs.body import Body, PrintedBlock, set_body
 from r2pflow.outputs.translations import Translator, translator
 from r2pflow.outputs.words import WORDS
 
@@ -46,6 +46,12 @@ PLAN_FIELDS = frozenset("venue city country timezone starts_on ends_on sessions 
 COMMAS = {"ar": "، ", "zh": "、"}
 """Between names; no `and`, which Arabic would glue to a name in Latin letters."""
 
+HEAD_LENGTH = {"ar": 74, "ru": 62, "zh": 40}
+"""As many characters of a title as fit into the running head."""
+
+MAX_ENTRIES = 20
+"""A table of contents longer than that leaves the sections within chapters out, so that it fits the first page."""
+
 LONG_NAME = 45
 """Names of more characters may be broken across lines."""
 
@@ -66,11 +72,10 @@ def render_html(
     *,
     template: Path | None = None,
     with_styles: bool = True,
-    breaks: Iterable[str] = (),
 ) -> str:
     """Fill the template of the edition's document type, or a plugin's file, which may extend `base.html`.
 
-    Without styles, the caller hands the sheets over itself. Blocks whose ids are in `breaks` begin a page.
+    Without styles, the caller hands the sheets over itself.
     """
     say = translator(printable.language, printable.timezone)
     body = set_body(printable)
@@ -80,10 +85,17 @@ def render_html(
         say,
         body,
         wants_contents=body.wants_contents(printable.language),
+        entries=list_entries(body),
+        head_length=HEAD_LENGTH.get(printable.language, 78),
         page_of_pages=Markup(page_of_pages(say.gettext("Page %(page)s of %(pages)s"))),
-        breaks=Markup(" ").join(Markup(f"#{id} {{ break-before: page; margin-top: 0 }}") for id in breaks),
         sheets=[read_sheet(name) for name in sheet_names(printable.language)] if with_styles else (),
     )
+
+
+def list_entries(body: Body) -> list[PrintedBlock]:
+    """Return the headings that the table of contents names."""
+    chapters = [heading for heading in body.headings if heading.level == 2]
+    return list(body.headings) if len(body.headings) <= MAX_ENTRIES or not chapters else chapters
 
 
 def fill(template: str | Path, printable: Printable, say: Translator, body: Body, **more: Any) -> str:

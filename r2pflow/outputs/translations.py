@@ -15,6 +15,7 @@ from babel.support import Translations
 from r2pflow.folders import get_folder
 
 DOMAIN = "r2pflow"
+Day = date  # within Translator, `date` is a method
 
 _LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN"}
 """British dates, as the United Nations writes them; the rest of a language is its plain locale."""
@@ -64,6 +65,15 @@ class Translator:
             weekday = dates.format_date(value, "EEEE", locale=self.locale) + " " if style == "full" else ""
             return f"{weekday}{value.day} {_ARABIC_MONTHS[value.month - 1]} {value.year}"
         return dates.format_date(value, style, locale=self.locale)
+
+    def date_range(self, first: Day, last: Day) -> str:
+        """Write the days from one to another as shortly as the language does: `11–12 May 2027`."""
+        if first == last:
+            return self.date(first)
+        if self.language != "ar":
+            return dates.format_interval(first, last, "yMMMMd", locale=self.locale)
+        same_month = (first.year, first.month) == (last.year, last.month)
+        return f"{first.day if same_month else self.date(first)}–{self.date(last)}"
 
     def time(self, value: time | str) -> str:
         """Write a wall-clock time of 24 hours, `09:30`."""
