@@ -27,10 +27,12 @@ from r2pflow.domain.clauses import (
     None_,
     Not,
 )
+from r2pflow.domain.errors import InvalidInput
 from r2pflow.domain.rolls import Choice, Roll, Scope
 
 HOLDS, FAILS, ABSENT = 1, 2, 4  # outcomes; ABSENT is of a group in which everybody recused themselves
 MAX_REMEMBERED = 200_000  # dead ends of one search
+MAX_NODES = 200_000  # clauses, counted anew for every group they are judged in
 MAX_STEPS = 2_000_000  # clauses looked at in all searches of a verdict, lest one hang; then doubt is open
 
 
@@ -287,7 +289,13 @@ Node: TypeAlias = Leaf | Groups | Combination | Negation
 
 
 def lay_out(clause: Clause, scope: Scope) -> Node:
-    """Lay a rule over the voters of a scope; the masks of all nodes are then final."""
+    """Lay a rule over the voters of a scope; the masks of all nodes are then final.
+
+    Raise InvalidInput `rule_too_large` where so many clauses within so many groups are too many.
+    """
+    scope.roll.nodes += 1
+    if scope.roll.nodes > MAX_NODES:
+        raise InvalidInput("rule_too_large", limit=MAX_NODES)
     match clause:
         case Count() | None_():
             return Leaf(clause, scope)

@@ -22,9 +22,7 @@ class Base(StrEnum):
 
     ELIGIBLE = "eligible"
     PARTICIPATING = "participating"  # eligible, with a position
-    PRESENT_AND_VOTING = (
-        "present_and_voting"  # participating without abstentions (UN General Assembly, rule 86)
-    )
+    PRESENT_AND_VOTING = "present_and_voting"  # participating without abstentions (UN General Assembly, rule 86)
 
 
 class Comparison(StrEnum):

@@ -100,7 +100,8 @@ def judge(rule: BallotRule, voters: Iterable[Voter], *, closed: bool, silence: s
     After the close the outcome is `carried` or `lost`, and who said nothing counts as holding `silence`
     (the ballot's own where none is given). Before it, the outcome is that of every completion by the voters
     who have not yet spoken, silence left aside, or else `open`: exactly with up to eight of them, beyond
-    that `open` when in doubt. Raise InvalidInput as `check_voters` does.
+    that `open` when in doubt.
+    Raise InvalidInput as `check_voters` does, or `rule_too_large`.
     """
     voters = tuple(voters)
     check_voters(rule, voters)
@@ -118,9 +119,9 @@ def judge(rule: BallotRule, voters: Iterable[Voter], *, closed: bool, silence: s
 def check_voters(rule: BallotRule, voters: Iterable[Voter]) -> None:
     """Refuse voters whom the rule cannot count.
 
-    Raise InvalidInput `duplicate_voter`, `unknown_position`, `attribute_missing` or `bad_weight`, with
-    `voter` (its id) and `position`, or `attribute` and `value`. A weight is a number of zero or more in
-    decimals.
+    Raise InvalidInput `duplicate_voter`, `unknown_position`, `attribute_missing`, `bad_weight` or
+    `weight_too_long`, with `voter` (its id) and `position`, or `attribute` and `value`. A weight is a number of
+    zero or more in decimals.
     """
     known = {position.id for position in rule.positions} | {None}
     names = list_attributes(rule.rule)
@@ -140,6 +141,8 @@ def check_voters(rule: BallotRule, voters: Iterable[Voter]) -> None:
                 raise InvalidInput("attribute_missing", voter=voter.id, attribute=name)
         for name in weights:
             value = voter.attributes[name]
+            if len(value) > MAX_WEIGHT and _WEIGHT.fullmatch(value):
+                raise InvalidInput("weight_too_long", voter=voter.id, attribute=name, limit=MAX_WEIGHT)
             if not _is_weight(value):
                 raise InvalidInput("bad_weight", voter=voter.id, attribute=name, value=value[:60])
 
@@ -179,9 +182,7 @@ def _report(node: Node | Group, roll: Roll) -> ClauseResult:
                 where=clause.where,
             )
         case Group(scope=scope, inner=inner):
-            holds = (
-                holds if node.mask & HOLDS else False
-            )  # a group that nobody is left in does not hold either
+            holds = holds if node.mask & HOLDS else False  # a group that nobody is left in does not hold either
             told = (_report(inner, roll),)
             return ClauseResult(
                 "group", holds, _name(roll, scope.free), told, group=node.name, attribute=node.attribute

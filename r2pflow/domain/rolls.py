@@ -15,15 +15,14 @@ Choice: TypeAlias = str | None  # a position, or none
 class Roll:
     """Everybody of one ballot; weights are scaled to integers, so that sums are exact and quick."""
 
-    def __init__(
-        self, positions: Iterable[Position], voters: Sequence[Voter], rule: Clause, closed: bool
-    ) -> None:
+    def __init__(self, positions: Iterable[Position], voters: Sequence[Voter], rule: Clause, closed: bool) -> None:
         self.kinds = {position.id: position.counts for position in positions}
         self.choices: tuple[Choice, ...] = (*self.kinds, None)
         self.voters = voters
         self.held = [voter.position for voter in voters]
         self.free = [] if closed else [i for i, position in enumerate(self.held) if position is None]
         self.is_free = bool(self.free)
+        self.nodes = 0  # of the rule, laid out so far
         self.steps = 0  # that searches took so far
         self.searching = 0 < len(self.free) <= SEARCH_UP_TO
         self.recusals = frozenset(p for p, kind in self.kinds.items() if kind is PositionKind.RECUSAL)

@@ -65,16 +65,14 @@ class Spot:
             return Spot(where, self.line, self.column)
         return Spot(where, line + 1, column + 1)
 
-    def refuse(
-        self, code: str, found: object = "", accepted: object = "", names: Iterable[str] = ()
-    ) -> NoReturn:
+    def refuse(self, code: str, found: object = "", accepted: object = "", names: Iterable[str] = ()) -> NoReturn:
         """Raise; `names` are those among which the nearest to a mistyped word is looked for."""
         shown = found if isinstance(found, Shown) else describe(found)
         word = found if isinstance(found, str) and not isinstance(found, Shown) else None
         near = get_close_matches(word[:100], list(names), n=1, cutoff=0.5) if word else []
         nearest = shorten(near[0]) if near else None
         params: dict[str, Any] = {
-            "where": self.where or "the ballot",
+            "where": (self.where or "the ballot") if len(self.where) <= 200 else f"…{self.where[-200:]}",
             "found": str(shown),
             "accepted": str(accepted),
             "nearest": nearest,

@@ -119,9 +119,7 @@ def read_ballot_rule(node: Node, where: str = "") -> BallotRule:
     return BallotRule(positions, rule, silence, reasons)
 
 
-def read_rule(
-    node: Node, positions: Iterable[Position], where: str = "rule", at: Spot | None = None
-) -> Clause:
+def read_rule(node: Node, positions: Iterable[Position], where: str = "rule", at: Spot | None = None) -> Clause:
     """Read one clause and all those in it.
 
     Raise RuleError; also for one that is nested beyond reason or refers to itself.
@@ -169,9 +167,7 @@ class _Reader:
         return All(inner) if head == "all" else Any(inner)
 
     def _read_count(self, node: Node, at: Spot) -> Count:
-        names = _read_names(
-            node["count"], self.positions, at.of_value(node, "count"), allow_participating=True
-        )
+        names = _read_names(node["count"], self.positions, at.of_value(node, "count"), allow_participating=True)
         base = Base.PRESENT_AND_VOTING
         weight = None
         where: list[tuple[str, tuple[str, ...]]] = []
@@ -288,7 +284,7 @@ def _read_names(
         _check_position(name, positions, at)
         return (name,)
     names: dict[str, None] = {}
-    for index, entry in enumerate(_read_list(node, at, str(accepted))):
+    for index, entry in enumerate(_read_list(node, at, "a list of positions")):
         spot = at.of_entry(node, index)
         name = read_text(entry, spot, Shown("a position"))
         _check_position(name, positions, spot)
@@ -301,9 +297,7 @@ def _read_names(
 def _check_position(name: str, positions: tuple[Position, ...], at: Spot) -> None:
     ids = [position.id for position in positions]
     if name not in ids:
-        at.refuse(
-            "rule_unknown_position", name, ", ".join(map(shorten, ids[:20])) + ", …" * (len(ids) > 20), ids
-        )
+        at.refuse("rule_unknown_position", name, ", ".join(map(shorten, ids[:20])) + ", …" * (len(ids) > 20), ids)
 
 
 def _read_word(node: Node, at: Spot, words: Iterable[str]) -> str:

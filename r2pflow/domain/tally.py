@@ -11,11 +11,10 @@ from typing import Any, NoReturn
 
 from r2pflow.domain.clauses import BallotRule, Voter, list_attributes
 from r2pflow.domain.decisions import check_voters, judge
-from r2pflow.domain.errors import DefinitionError, InvalidInput
+from r2pflow.domain.errors import DefinitionError, DefinitionErrors, InvalidInput
+from r2pflow.domain.reading import read_ballot, read_file
 from r2pflow.domain.rule_errors import shorten
-from r2pflow.domain.rule_reading import RuleError, read_ballot_rule
 from r2pflow.domain.verdicts import Verdict
-from r2pflow.domain.yaml_nodes import load_yaml
 
 MAX_CELL = 10_000  # characters
 MAX_BYTES = 100_000_000
@@ -26,17 +25,20 @@ MESSAGES = {
     "csv_encoding": "the text is not UTF-8",
     "csv_syntax": "this is not CSV: {problem}",
     "csv_no_header": "the first line must be the header voter,position,...",
-    "csv_header": "the header has no column {column}; expected is voter,position,... with commas",
+    "csv_header": "the header has no column {name}; expected is voter,position,... with commas",
     "csv_blank_column": "column {number} has no name",
-    "csv_duplicate_column": "the column {column} is there twice",
+    "csv_duplicate_column": "the column {name} is there twice",
     "csv_lacks_column": "the rule reads {attribute}, and there is no such column",
     "csv_row_length": "the row has {found} cells, the header {expected}",
-    "csv_blank_cell": "the cell {column} is empty",
-    "csv_long_cell": "the cell {column} has more than {limit} characters",
+    "csv_blank_cell": "the cell {name} is empty",
+    "csv_long_cell": "the cell {name} has more than {limit} characters",
+    "csv_long_row": "a cell has more than {limit} characters",
     "csv_nul": "there is a NUL character in the text",
     "duplicate_voter": "the voter {voter} is there twice, first on line {first}",
     "unknown_position": "unknown position {position}; this ballot has {accepted}",
     "attribute_missing": "the cell {attribute} is empty",
+    "rule_too_large": "the rule has more than {limit} clauses, counted in every group of these voters",
+    "weight_too_long": "{attribute} has more than {limit} digits",
     "bad_weight": "{attribute} is {value}, where a number of zero or more in decimals is expected, such as 12.5",
 }
 
@@ -44,23 +46,30 @@ MESSAGES = {
 def tally_files(rule_path: str | Path, csv_path: str | Path, closed: bool = False) -> Verdict:
     """Judge the voters of the CSV file by the ballot's entry in the YAML file.
 
-    Raise DefinitionError, whose text is `file:line: message`.
+    Raise DefinitionErrors for the rule and DefinitionError for the voters; their text is `file:line: message`.
     """
     ballot = read_rule_file(rule_path)
-    return judge(ballot, read_voters_file(csv_path, ballot), closed=closed)
+    voters = read_voters_file(csv_path, ballot)
+    try:
+        return judge(ballot, voters, closed=closed)
+    except InvalidInput as error:
+        _refuse(error.code, rule_path, 1, **error.params)
 
 
 def read_rule_file(path: str | Path) -> BallotRule:
-    """Read a ballot's entry, without its name above it.
+    """Read a ballot's entry, without its name above it; an electorate may be absent.
 
-    Raise DefinitionError, whose text is `file:line: message`.
+    Raise DefinitionErrors, a line of `file:line: message` for each.
     """
     try:
-        return read_ballot_rule(load_yaml(_read_bytes(path), str(path)))
-    except RuleError as error:
-        _refuse(error.code, path, error.line or 1, error.message, **error.params)
-    except DefinitionError as error:
-        _refuse(error.code, path, error.line, error.message, **error.params)
+        ballot = read_ballot(read_file(Path(path)), str(path))
+    except ValueError as error:  # a path that no file can have
+        _refuse("file_unreadable", path, 0, problem=str(error))
+    except DefinitionErrors as refused:
+        for told in refused.errors:
+            told.column = 0  # `file:line: message`, as for the voters' file
+        raise
+    return BallotRule(ballot.positions, ballot.rule, ballot.silence or None, ballot.reason_required)
 
 
 def read_voters_file(path: str | Path, ballot: BallotRule) -> list[Voter]:
@@ -88,7 +97,7 @@ def read_voters_file(path: str | Path, ballot: BallotRule) -> list[Voter]:
             line = rows.line_num + 1
     except csv.Error as error:
         if "field limit" in str(error):
-            _refuse("csv_long_cell", path, line, column="", limit=MAX_CELL)
+            _refuse("csv_long_row", path, line, limit=MAX_CELL)
         _refuse("csv_syntax", path, line, problem=str(error))
     if not header:
         _refuse("csv_no_header", path, 1)
@@ -104,15 +113,15 @@ def read_voters_file(path: str | Path, ballot: BallotRule) -> list[Voter]:
 def _check_header(header: list[str], path: str | Path, line: int, ballot: BallotRule) -> None:
     for number, name in enumerate(header, 1):
         if len(name) > MAX_CELL:
-            _refuse("csv_long_cell", path, line, column=number, limit=MAX_CELL)
+            _refuse("csv_long_cell", path, line, name=number, limit=MAX_CELL)
     for name in ("voter", "position"):
         if name not in header:
-            _refuse("csv_header" if header else "csv_no_header", path, line, column=name)
+            _refuse("csv_header" if header else "csv_no_header", path, line, name=name)
     for number, name in enumerate(header, 1):
         if not name.strip():
             _refuse("csv_blank_column", path, line, number=number)
         if name in header[: number - 1]:
-            _refuse("csv_duplicate_column", path, line, column=shorten(name))
+            _refuse("csv_duplicate_column", path, line, name=shorten(name))
     for name in list_attributes(ballot.rule):
         if name not in header or name in ("voter", "position"):
             _refuse("csv_lacks_column", path, line, attribute=shorten(name))
@@ -124,9 +133,9 @@ def _read_voter(header: list[str], row: list[str], path: str | Path, line: int) 
     cells = dict(zip(header, row, strict=True))
     for name, cell in cells.items():
         if len(cell) > MAX_CELL:
-            _refuse("csv_long_cell", path, line, column=shorten(name), limit=MAX_CELL)
+            _refuse("csv_long_cell", path, line, name=shorten(name), limit=MAX_CELL)
         if name != "position" and not cell.strip():
-            _refuse("csv_blank_cell", path, line, column=shorten(name))
+            _refuse("csv_blank_cell", path, line, name=shorten(name))
     return Voter(cells.pop("voter"), cells.pop("position") or None, cells)
 
 

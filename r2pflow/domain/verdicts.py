@@ -126,12 +126,11 @@ class ClauseResult:
                 told[name] = value
         if self.where:
             told["where"] = {name: list(values) for name, values in self.where}
-        if self.bound is not None:
+        if self.kind == "none":
+            told |= {"comparison": "at_most", "value": "0", "has": self.has, "needs": 0}
+        elif self.bound is not None:
             told |= {"comparison": self.bound.comparison.value, "value": str(self.bound)}
-        if self.has is not None:
-            told |= {"has": to_json(self.has), "needs": to_json(self.needs)}
-        if self.base is not None:
-            told["base"] = to_json(self.base)
+            told |= {"has": to_json(self.has), "needs": to_json(self.needs), "base": to_json(self.base)}
         told["missing"] = list(self.missing)
         told["clauses"] = [clause.as_dict() for clause in self.clauses]
         return told
@@ -232,9 +231,7 @@ def say_line(
     holds, missing = line.params["holds"], line.params["missing"]
     state = Phrase({True: "holds", False: "fails", None: "undecided"}[holds], {})
     params = {"sentence": Phrase(line.code, line.params), "state": state, "missing": missing}
-    has_names = (
-        holds is None and bool(missing) and line.code in ("group", "count_share", "count_whole", "none")
-    )
+    has_names = holds is None and bool(missing) and line.code in ("group", "count_share", "count_whole", "none")
     return say(Phrase("line_missing" if has_names else "line", params), translate, name)
 
 

@@ -17,6 +17,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
     StreamEndEvent,
 )
+from ruamel.yaml.scalarbool import ScalarBoolean
 
 from r2pflow.domain.errors import DefinitionError, DefinitionErrors
 
@@ -323,6 +324,10 @@ class PlacedList(list[Any]):
     lc: _Places
 
 
+class PlacedBoolean(ScalarBoolean):
+    source: str
+
+
 class PlacedInt(int):
     source: str
 
@@ -332,7 +337,7 @@ class PlacedFloat(float):
 
 
 def with_places(node: Node) -> Any:
-    """Return what `plain` does, with `.lc` on lists and mappings and `.source` on numbers, for rules."""
+    """Return what `plain` does, with `.lc` on lists and mappings and `.source` on numbers and booleans, for rules."""
     if node.kind == "mapping":
         mapping = PlacedDict((key, with_places(value)) for key, value in node.entries.items())
         mapping.lc = _Places(node)
@@ -342,8 +347,12 @@ def with_places(node: Node) -> Any:
         several.lc = _Places(node)
         return several
     value = node.plain()
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not isinstance(value, int | float):
         return value
-    number = PlacedInt(value) if isinstance(value, int) else PlacedFloat(value)
+    number: PlacedBoolean | PlacedInt | PlacedFloat
+    if isinstance(value, bool):
+        number = PlacedBoolean(value)
+    else:
+        number = PlacedInt(value) if isinstance(value, int) else PlacedFloat(value)
     number.source = node.text
     return number

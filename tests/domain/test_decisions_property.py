@@ -91,9 +91,7 @@ def evaluate_each(
     parts, groups, holding = [], 0, 0
     for name in sorted({now[n][1][attribute] for n in there}):
         members = [n for n in there if now[n][1][attribute] == name]
-        inside = [
-            ("gone" if now[n][0] and KINDS[now[n][0]] == "recusal" else now[n][0], now[n][1]) for n in members
-        ]
+        inside = [("gone" if now[n][0] and KINDS[now[n][0]] == "recusal" else now[n][0], now[n][1]) for n in members]
         inner = evaluate(rule["rule"], inside, [before[n] for n in members])
         exists = any(position != "gone" for position, _ in inside)
         groups += exists
@@ -131,9 +129,7 @@ def is_sound(result: Any, truth: Any) -> bool:
 shares = st.sampled_from(["0/1", "1/3", "1/2", "2/3", "3/4", "1/1"])
 whole = st.integers(0, 4)
 positions = st.sampled_from(["yes", "no", "abstain", "recuse", "maybe"])
-holders = st.one_of(
-    positions, st.just("participating"), st.lists(positions, min_size=1, max_size=3, unique=True)
-)
+holders = st.one_of(positions, st.just("participating"), st.lists(positions, min_size=1, max_size=3, unique=True))
 wheres = st.dictionaries(
     st.sampled_from(["region", "class"]),
     st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=2, unique=True),
@@ -222,9 +218,7 @@ def test_a_closed_verdict_equals_the_plain_count(rule: dict[str, Any], told: lis
 
 @given(rules, electorates(most_missing=3))
 @settings(calm, max_examples=250)
-def test_an_open_verdict_and_all_its_clauses_equal_plain_enumeration(
-    rule: dict[str, Any], told: list[Told]
-) -> None:
+def test_an_open_verdict_and_all_its_clauses_equal_plain_enumeration(rule: dict[str, Any], told: list[Told]) -> None:
     verdict = judge_nodes(rule, told, closed=False)
     truth = unite([evaluate(rule, now, told) for now in complete(told)])
     assert verdict.outcome == {True: "carried", False: "lost", None: "open"}[truth[0]]
