@@ -204,6 +204,8 @@ def _pair_alike(before: Sequence[Node], after: Sequence[Node]) -> list[tuple[Nod
         return [*((node, None) for node in before), *((None, node) for node in after)]
     if len(before) == len(after) and all(node.tag in ("td", "th") for node in before):
         return [*zip(before, after, strict=True)]
+    if len(before) == len(after) == 1 and before[0].tag == after[0].tag:
+        return [(before[0], after[0])]
     likeness = _measure_all(before, after)
     best = [[0.0] * (len(after) + 1) for _ in range(len(before) + 1)]
     for i in range(len(before) - 1, -1, -1):

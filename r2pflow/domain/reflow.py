@@ -52,7 +52,7 @@ def reflow(text: str) -> str:
 
 
 def could_be_title(text: str) -> bool:
-    return len(text) <= _TITLE_LENGTH and "\n" not in text
+    return len(text) <= _TITLE_LENGTH and "\n" not in text and not _ENDS_SENTENCE.search(text)
 
 
 def _measure_width(lines: list[str]) -> int:

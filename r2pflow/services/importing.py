@@ -45,7 +45,7 @@ def read_file(
 ) -> tuple[Block, ...]:
     """Turn a file into a text; the ending of its name says the format, `limit` is in bytes.
 
-    The title is `title`, else the file's own, else a short first line, else the name of the file. Of a Word file
+    The title is `title`, else the file's own, else a short first line, else made of the file's name. Of a Word file
     tracked changes are accepted and comments left out. `language` settles how old plain text is encoded.
 
     Raise InvalidInput: `unknown_format`, `file_too_large`, `empty_file`, `wrong_encoding`, `broken_file` (`reason`:
@@ -77,10 +77,17 @@ def read_file(
 def _give_title(name: str, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
     if title_of(blocks):
         return blocks
-    first = blocks[0]
-    if first.kind in ("heading", "paragraph") and could_be_title(first.plain) and not first.notes and len(blocks) > 1:
-        return with_title(blocks[1:], first.plain)
+    if len(blocks) > 1 and _is_title(blocks):
+        return with_title(blocks[1:], blocks[0].plain)
     return with_title(blocks, re.sub(r"[_\s-]+", " ", PurePath(name).stem).strip().capitalize() or "?")
+
+
+def _is_title(blocks: tuple[Block, ...]) -> bool:
+    """Tell whether the first block may be the title: a short line, or a heading that has no equal further down."""
+    first, *rest = blocks
+    if first.kind == "heading":
+        return all(block.kind != "heading" or block.level > first.level for block in rest)
+    return first.kind == "paragraph" and not first.notes and could_be_title(first.plain)
 
 
 def _decode(name: str, content: bytes, language: str, charset: str = "") -> str:

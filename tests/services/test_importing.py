@@ -126,6 +126,8 @@ def test_without_a_title_a_short_first_line_is_it_and_else_the_name_of_the_file(
     blocks = read("our_position-2027.txt", f"{long}\n\n{long}")
     assert title_of(blocks) == "Our position 2027"
     assert len(blocks) == 3
+    assert title_of(read("minutes.txt", "I. Opening\n\nWelcome.\n\nII. Close\n\nThanks.")) == "Minutes"
+    assert title_of(read("a.md", "## Statement\n\n### Aims\n\nx")) == "Statement"
 
 
 def test_web_pages_lose_what_is_no_text():
