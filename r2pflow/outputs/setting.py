@@ -228,7 +228,7 @@ def format_value(kind: str, value: Any, say: Translator) -> str:
     if value is None or value == "":
         return ""
     if isinstance(value, list | tuple):
-        return say.enumeration(format_value(kind, one, say) for one in value)
+        return COMMAS.get(say.language, ", ").join(format_value(kind, one, say) for one in value)
     if isinstance(value, bool):
         return say.gettext("yes") if value else say.gettext("no")
     try:

@@ -167,3 +167,17 @@ def test_offsets_of_half_hours_and_west_of_greenwich():
 
 def test_a_percent_sign_without_params_stays():
     assert translator("en").gettext("55% of them") == "55% of them"
+
+
+def test_the_page_of_a_conference_shows_its_days(edition):
+    page = exporters.export_html(edition("conference_launch", "fr", plan=PLAN)).decode()
+    assert "mardi 11 mai 2027" in page and "Opening" in page and "Invitations sent" not in page
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", "11–12 May 2027"), ("fr", "11–12 mai 2027"), ("ar", "11–12 أيار/مايو 2027"), ("zh", "2027年5月11日至12日")],
+)
+def test_a_span_of_days_names_its_month_once(language, told):
+    written = translator(language).date_range(date(2027, 5, 11), date(2027, 5, 12))
+    assert "".join(written.split()) == "".join(told.split())
