@@ -149,8 +149,8 @@ class Worker:
         """Lease jobs that are due and do them, or hand them to the processes; return how many were taken."""
         taken = 0
         if self._waiting is not None and not self._running:
-            job, self._waiting = self._waiting, None
-            self._submit(job)
+            waited, self._waiting = self._waiting, None
+            self._submit(waited)
         while taken < limit:
             is_full = self._waiting is not None or len(self._running) > self.pool.size or self._is_careful()
             with Session(self.engine) as session:

@@ -134,6 +134,13 @@ SENTENCES: Mapping[str, str] = {
     "plugin_target_not_callable": N_("%(target)s, which %(provider)s registers as %(name)s, is no function."),
     "mail_refused": N_("The mail server %(server)s did not take the mail: %(found)s."),
     "mail_unreachable": N_("The mail server %(server)s cannot be reached: %(found)s. See R2PFLOW_MAIL_SERVER."),
+    "database_not_upgraded": N_("The database is of another version than this program. Type: r2pflow db upgrade"),
+    "instance_not_empty": N_("There are documents in %(path)s already. Name an empty folder by R2PFLOW_INSTANCE."),
+    "port_taken": N_("Nothing can listen at %(host)s, port %(port)s: %(found)s. Choose another by --port."),
+    "web_ended": N_("The web process ended by itself (status %(status)s); what it said is above."),
+    "file_unreadable": N_("The file %(name)s cannot be read: %(found)s."),
+    "file_not_writable": N_("The file %(name)s cannot be written: %(found)s."),
+    "unknown_export": N_("Nothing is exported in the format %(value)s."),
     "database_unreachable": N_("The database cannot be reached: %(found)s. Look at R2PFLOW_DATABASE_URL."),
     "instance_not_writable": N_("The folder %(path)s cannot be written to. Change its owner, or R2PFLOW_INSTANCE."),
     # refusals

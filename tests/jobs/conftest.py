@@ -14,7 +14,6 @@ from flask import Flask
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
-from r2pflow.accounts.models import Account  # noqa: F401  (its table)
 from r2pflow.domain.people import THE_SYSTEM
 from r2pflow.domain.text import Block, as_json, canonical, digest
 from r2pflow.jobs.embedded import EmbeddedQueue

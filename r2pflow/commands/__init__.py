@@ -1,0 +1,1 @@
+"""The commands of `r2pflow`, a file per family; `cli` loads a file when its command is called."""

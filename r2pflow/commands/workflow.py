@@ -1,0 +1,106 @@
+"""`r2pflow workflow check|table|schema`: needs no database and no web."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from r2pflow.domain import tables
+from r2pflow.domain.checking import ERROR, check
+from r2pflow.domain.definition import Workflow
+from r2pflow.domain.errors import DefinitionErrors
+from r2pflow.domain.reading import read_file, read_workflow
+from r2pflow.domain.type_reading import read_document_types
+from r2pflow.plugins.catalogue import TYPES_FILE
+from r2pflow.plugins.loading import load_plugins
+from r2pflow.plugins.registry import Registry
+
+
+@click.group()
+def workflow() -> None:
+    """Check workflow files, and show them as tables."""
+
+
+@workflow.command("check")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+def check_files(files: tuple[Path, ...]) -> None:
+    """Say what is wrong with workflow files, or with a documents.yaml, as file:line:column: message."""
+    registry = load_plugins()
+    is_wrong = False
+    for path in files:
+        lines, fails = _check_types(path) if path.name == TYPES_FILE else _check_workflow(path, registry)
+        for line in lines:
+            click.echo(line, err=True)
+        is_wrong |= fails
+        if not fails:
+            click.echo(f"{path}: ok")
+    if is_wrong:
+        raise SystemExit(1)
+
+
+@workflow.command("table")
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show_table(file: Path, as_json: bool) -> None:
+    """Show who may do what in which state, and where each transition leads."""
+    found = _read(file, load_plugins())
+    if as_json:
+        click.echo(json.dumps(tables.table(found), ensure_ascii=False, indent=2))
+    else:
+        click.echo("\n".join(_table_lines(found)))
+
+
+@workflow.command("schema")
+@click.option("--types", is_flag=True, help="The schema of documents.yaml instead.")
+def show_schema(types: bool) -> None:
+    """Print the JSON Schema of workflow files, for editors."""
+    registry = load_plugins()
+    found = tables.types_schema() if types else tables.schema(registry.conditions, registry.effects)
+    click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+
+
+def _read(path: Path, registry: Registry) -> Workflow:
+    return read_workflow(read_file(path), str(path), conditions=registry.conditions, effects=registry.effects)
+
+
+def _check_workflow(path: Path, registry: Registry) -> tuple[list[str], bool]:
+    try:
+        problems = check(_read(path, registry))
+    except DefinitionErrors as found:
+        return [str(error) for error in found.errors], True
+    lines = []
+    for problem in problems:
+        place = ":".join([str(path), *(str(n) for n in (problem.line, problem.column) if n)])
+        mark = "" if problem.severity == ERROR else f"{problem.severity}: "
+        lines.append(f"{place}: {mark}{problem.message}")
+    return lines, any(problem.severity == ERROR for problem in problems)
+
+
+def _check_types(path: Path) -> tuple[list[str], bool]:
+    try:
+        read_document_types(read_file(path), str(path))
+    except DefinitionErrors as found:
+        return [str(error) for error in found.errors], True
+    return [], False
+
+
+def _table_lines(found: Workflow) -> list[str]:
+    told = tables.table(found)
+    lines = [f"{told['workflow']} version {found.version}, from {told['initial']}"]
+    for name, state in told["states"].items():
+        lines += ["", name + (" (final)" if found.states[name].final else "")]
+        lines += [f"    may {permission}: {_join(roles)}" for permission, roles in state["grants"].items()]
+        for transition, way in state["transitions"].items():
+            guard = [f"{kind} {_join(way[kind])}" for kind in ("permissions", "roles", "groups") if way[kind]]
+            guard += [f"requires {_join(map(_tell_test, way['require']))}"] if way["require"] else []
+            lines.append(f"    {transition} -> {way['to']} [{_join(way['trigger'])}] {'; '.join(guard)}".rstrip())
+    return lines
+
+
+def _join(words: Any) -> str:
+    return ", ".join(words) or "nobody"
+
+
+def _tell_test(test: Any) -> str:
+    return test if isinstance(test, str) else json.dumps(test, ensure_ascii=False)
