@@ -97,7 +97,7 @@ def _without_references(content: Iterable[Content]) -> Iterator[Content]:
         if isinstance(child, str):
             yield child
         elif "data-note" not in child.attrs:
-            yield Node(child.tag, child.attrs, list(_without_references(child.children)))
+            yield _keep_short(Node(child.tag, child.attrs, list(_without_references(child.children))))
 
 
 def _set_node(
@@ -108,8 +108,7 @@ def _set_node(
     note = content.attrs.get("data-note")
     if note is None:
         children = [_set_node(child, numbers, notes, seen, with_pages) for child in content.children]
-        is_short = len(markup.plain(content.children)) <= SHORT.get(content.tag, -1)
-        return Node(content.tag, {**content.attrs, "class": "short"} if is_short else content.attrs, children)
+        return _keep_short(Node(content.tag, content.attrs, children))
     if note not in notes:
         return ""
     first = note not in seen
@@ -120,3 +119,8 @@ def _set_node(
     if not with_pages and first:
         link.attrs["id"] = f"ref-{note}"
     return Node("sup", {"class": "note-reference"}, [link])
+
+
+def _keep_short(node: Node) -> Node:
+    is_short = len(markup.plain(node.children)) <= SHORT.get(node.tag, -1)
+    return Node(node.tag, {**node.attrs, "class": "short"}, node.children) if is_short else node

@@ -86,7 +86,7 @@ def render_html(
         body,
         wants_contents=body.wants_contents(printable.language),
         entries=list_entries(body),
-        head_length=HEAD_LENGTH.get(printable.language, 78),
+        head_length=HEAD_LENGTH.get(printable.language, 82),
         page_of_pages=Markup(page_of_pages(say.gettext("Page %(page)s of %(pages)s"))),
         sheets=[read_sheet(name) for name in sheet_names(printable.language)] if with_styles else (),
     )
