@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Index, String, Text, func, insert, or_, select, text, update
+from sqlalchemy import CursorResult, Index, String, Text, func, insert, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -102,6 +102,7 @@ class EmbeddedQueue:
                 )
                 .execution_options(synchronize_session=False)
             )
+            assert isinstance(taken, CursorResult)
             session.commit()
             if taken.rowcount == 1:
                 return Job(found.id, found.kind, found.key, found.payload, found.attempts + 1)
