@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Literal
 
 from r2pflow.domain import markup
@@ -15,6 +14,7 @@ from r2pflow.domain.wording import (
     build,
     compare,
     count_words,
+    diff,
     mark_all,
     measure_likeness,
 )
@@ -23,6 +23,8 @@ ChangeKind = Literal["same", "changed", "formatted", "added", "removed", "moved"
 
 _HOLDERS = frozenset({"tbody", "thead", "tr", "blockquote", "table"}) | LISTS
 _MAX_PAIRS = 10_000
+_LONGEST = 200_000
+"""Two blocks with more characters of HTML than that together are shown whole, one struck, one inserted."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def _compare_blocks(old: Block, new: Block, has_moved: bool) -> BlockChange:
     if old.html == new.html:
         return BlockChange("moved" if has_moved else "same", old, new, new.element(), "same")
     before, after = _read(old), _read(new)
-    if _is_like(before, after):
+    if _is_like(before, after) and len(old.html) + len(new.html) <= _LONGEST:
         after = _compare_nodes(before, after)
         html = _write(after, new)
     else:
@@ -190,12 +192,17 @@ def _align(before: Sequence[Node], after: Sequence[Node]) -> list[tuple[Node | N
     """Pair children in order: first what is equal, then what is alike in between."""
     one, other = ([markup.serialise([node]) for node in nodes] for nodes in (before, after))
     pairs: list[tuple[Node | None, Node | None]] = []
-    for sign, i, i_end, j, j_end in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
-        if sign == "equal":
-            pairs += zip(before[i:i_end], after[j:j_end], strict=True)
-        else:
-            pairs += _pair_alike(before[i:i_end], after[j:j_end])
-    return pairs
+    gone: list[Node] = []
+    come: list[Node] = []
+    for i, j in diff(one, other):
+        if i is not None and j is not None:
+            pairs += [*_pair_alike(gone, come), (before[i], after[j])]
+            gone, come = [], []
+        elif i is not None:
+            gone.append(before[i])
+        elif j is not None:
+            come.append(after[j])
+    return pairs + _pair_alike(gone, come)
 
 
 def _pair_alike(before: Sequence[Node], after: Sequence[Node]) -> list[tuple[Node | None, Node | None]]:
