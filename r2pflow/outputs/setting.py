@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -122,7 +122,7 @@ def fill(template: str | Path, printable: Printable, say: Translator, body: Body
         accent=accent_colour(printable.accent),
         qr=qr_code(printable.check_url) if printable.check_url else "",
         value=lambda kind, value: format_value(kind, value, say),
-        clause_text=lambda line: clause_text(line, say),
+        clauses=list_clauses(decision.clauses, say) if decision else (),
         position_title=lambda position: capitalise(say_word(position, say)),
         names=lambda names: Markup(COMMAS.get(printable.language, ", ")).join(
             isolate(name, printable.direction) for name in names
@@ -183,22 +183,23 @@ def let_break(address: str) -> Markup:
     return escape(scheme + slashes) + Markup("/<wbr>").join(escape(part) for part in path.split("/"))
 
 
-def isolate(text: str, direction: str) -> Markup:
+def isolate(text: str, direction: str, *, may_break: bool = False) -> Markup:
     """Keep together a name that may be of another script.
 
-    It runs in the direction of the document when it has any letter that does, else in the other.
+    It runs in the direction of the document when it has any letter that does, else in the other. In a list of
+    names, none is broken across lines unless it is long.
     """
     classes = {unicodedata.bidirectional(character) for character in text}
     own, other = ({"R", "AL"}, {"L"}) if direction == "rtl" else ({"L"}, {"R", "AL"})
     is_foreign = not classes & own and bool(classes & other)
     turned = {"ltr": "rtl", "rtl": "ltr"}[direction]
-    width = "long" if len(text) > LONG_NAME else "short"
+    width = "long" if may_break or len(text) > LONG_NAME else "short"
     return Markup('<bdi class="{}" dir="{}">{}</bdi>').format(width, turned if is_foreign else direction, text)
 
 
 @pass_context
 def _isolate(context: Context, text: str) -> Markup:
-    return isolate(text, context["p"].direction)
+    return isolate(text, context["p"].direction, may_break=True)
 
 
 def write_utc(value: datetime) -> str:
@@ -251,6 +252,24 @@ def clause_text(line: ClauseLine, say: Translator) -> str:
         return say.gettext(line.sentence, **line.params)
     phrase = Phrase(line.line.code, line.line.params)
     return capitalise(say_phrase(phrase, say.gettext, lambda _, word: say_word(word, say)))
+
+
+def list_clauses(lines: Sequence[ClauseLine], say: Translator) -> list[tuple[int, str, bool | None]]:
+    """Return depth, sentence and whether it holds of each clause; a group takes up the one clause asked of it."""
+    told: list[tuple[int, str, bool | None]] = []
+    is_taken = False
+    for place, line in enumerate(lines):
+        if is_taken:
+            is_taken = False
+            continue
+        text = clause_text(line, say)
+        inner = [later.depth for later in lines[place + 1 : place + 3]]
+        if line.line is not None and line.line.code == "group" and inner[:1] == [line.depth + 1]:
+            is_taken = len(inner) == 1 or inner[1] <= line.depth
+            if is_taken:
+                text = f"{text} – {clause_text(lines[place + 1], say)}"
+        told.append((line.depth, text, line.holds))
+    return told
 
 
 def say_word(word: str, say: Translator) -> str:

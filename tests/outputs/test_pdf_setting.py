@@ -6,14 +6,18 @@ from decimal import Decimal
 
 import pytest
 
+from r2pflow.domain.clauses import Voter
+from r2pflow.domain.decisions import explain, judge
 from r2pflow.domain.printable import (
     BudgetLine,
+    ClauseLine,
     InviteeCount,
     Plan,
     PlannedMilestone,
     PlannedSession,
     PrintedField,
 )
+from r2pflow.domain.rule_reading import read_ballot_rule
 from r2pflow.domain.text import Block
 from r2pflow.outputs import pdf, setting
 from r2pflow.outputs.body import set_body
@@ -105,6 +109,17 @@ def test_the_decision_is_told_clause_by_clause(rendered, open_pdf):
     assert "carried" in text and "9 March 2027, 18:00 (UTC+1)" in text
     assert "All of these" in text and "In favour: 6 of 8" in text
     assert "Organisation 1" in text and "2 by silence" in text
+
+
+def test_a_group_and_the_one_clause_asked_of_it_share_a_line():
+    rule = read_ballot_rule(
+        {"positions": ["yes", "no"], "rule": {"each": "region", "at_least": 2, "rule": {"count": "yes", "at_least": 1}}}
+    )
+    voters = [Voter("a", "yes", {"region": "africa"}), Voter("b", "no", {"region": "europe"})]
+    lines = [ClauseLine(one.depth, one.params["holds"], line=one) for one in explain(judge(rule, voters, closed=True))]
+    told = setting.list_clauses(lines, translator("en"))
+    assert [(depth, holds) for depth, _, holds in told] == [(0, False), (1, True), (1, False)]
+    assert told[1][1] == "Region: Africa – In favour: 1; needed: at least 1"
 
 
 def test_a_secret_ballot_names_nobody(edition):
