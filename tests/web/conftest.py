@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from r2pflow.domain.people import THE_SYSTEM, Actor
@@ -95,9 +96,14 @@ def mount(app: Flask) -> Mount:
 
 @pytest.fixture
 def work(app: Flask, mount: Mount) -> Iterator[UnitOfWork]:
-    """A unit of work beside those of the requests."""
+    """A unit of work beside those of the requests.
+
+    No application context stays open around it: a test client would take that one, and with it who asked before.
+    """
     with app.app_context():
-        yield UnitOfWork(mount.db.session(), mount.catalogue, mount.settings, mount.queue)
+        engine = mount.db.engine
+    with Session(engine) as session:
+        yield UnitOfWork(session, mount.catalogue, mount.settings, mount.queue)
 
 
 @pytest.fixture
