@@ -16,7 +16,7 @@ from r2pflow.services.access import Subject
 from r2pflow.services.facts import count_comments
 from r2pflow.services.standing import Deadline, Status
 from r2pflow.web.auth import current_work
-from r2pflow.web.i18n import gettext, ngettext, reader_zone, title_of
+from r2pflow.web.i18n import N_, format_number, gettext, reader_zone, title_of
 from r2pflow.web.rendering import has_endpoint, url
 from r2pflow.web.sentences import join
 from r2pflow.web.words import word
@@ -67,8 +67,14 @@ def document_context(subject: Subject, tab: str = "") -> dict[str, Any]:
         dossier=work.session.get(DossierRow, subject.dossier_id) if subject.dossier_id else None,
         way=way,
         steps=[
-            {"label": state_title(subject, name), "status": status, "note": _note(subject, name, status)}
-            for name, status in way
+            {
+                "label": state_title(subject, name),
+                "status": status,
+                "note": gettext("%(number)s of %(total)s", number=format_number(place), total=format_number(len(way)))
+                if status == "here"
+                else "",
+            }
+            for place, (name, status) in enumerate(way, 1)
         ],
         movers=movers,
         waits_for=_tell_who(subject, movers, standing.is_automatic(following)),
@@ -93,9 +99,22 @@ def transition_title(subject: Subject, name: str) -> str:
     return title_of(found.title, word(name)) if found else word(name)
 
 
+ROLES = {
+    "member": N_("the members"),
+    "steering": N_("the steering group"),
+    "secretariat": N_("the secretariat"),
+    "translator": N_("the translators"),
+    "author": N_("the author"),
+    "editor": N_("the editors"),
+    "manager": N_("the administrators"),
+    "authenticated": N_("everyone signed in"),
+}
+"""Roles as those who hold them are spoken of."""
+
+
 def join_roles(roles: Iterable[str]) -> str:
-    """Return roles as one phrase, "secretariat and steering group"; who has no account is left out."""
-    return join(sorted(word(role) for role in roles if role != ANONYMOUS))
+    """Return roles as one phrase, "the secretariat and the editors"; who has no account is left out."""
+    return join(gettext(ROLES[role]) if role in ROLES else word(role) for role in sorted(roles) if role != ANONYMOUS)
 
 
 def _tone(subject: Subject) -> str:
@@ -109,26 +128,17 @@ def _effects(subject: Subject, transition: str) -> set[str]:
     return {effect.name for effect in found.effects} if found.to == subject.state_name else set()
 
 
-def _note(subject: Subject, name: str, status: str) -> str:
-    if status != "here":
-        return ""
-    state = subject.workflow.states[name]
-    if state.comments:
-        return gettext("comments")
-    return gettext("ballot") if state.ballot else ""
-
-
 def _tell_who(subject: Subject, movers: str, is_automatic: bool) -> str:
     """Return the sentence that says for whom the document waits; empty at the end of the way."""
     state = subject.state
     if state.final:
         return ""
     if state.comments and movers:
-        return gettext("Now comment: %(who)s.", who=movers)
+        return gettext("Comments are open to: %(who)s.", who=movers)
     if state.ballot:
-        return gettext("Now decide: %(who)s.", who=movers) if movers else gettext("The ballot is open.")
+        return gettext("The decision is with: %(who)s.", who=movers) if movers else gettext("The ballot is open.")
     if movers:
-        return gettext("The next step is up to: %(who)s.", who=movers)
+        return gettext("The next step is with: %(who)s.", who=movers)
     return gettext("The next step follows by itself.") if is_automatic else ""
 
 
@@ -155,8 +165,3 @@ def _list_tabs(subject: Subject, tab: str, comments: int) -> list[dict[str, Any]
         for name, endpoint, label, is_shown, count in known
         if is_shown and has_endpoint(endpoint)
     ]
-
-
-def tell_comments(number: int) -> str:
-    """Return "1 comment", "12 comments"."""
-    return ngettext("%(num)s comment", "%(num)s comments", number)
