@@ -197,7 +197,10 @@ def _translated_block(source: Block, html: str) -> Block | None:
     """Return the translation as one block of the source's kind, or None for an empty text."""
     if not html.strip():
         return None
-    blocks = text.canonical(html)
+    # The footnotes stand in blocks of their own; without them here, `canonical` would take the references away.
+    notes = dict.fromkeys(() if source.kind == "footnote" else source.notes)
+    stubs = "".join(f'<aside data-block="{note}" data-kind="footnote">*</aside>' for note in notes)
+    blocks = tuple(block for block in text.canonical(html + stubs) if block.id not in notes)
     if len(blocks) != 1 or blocks[0].kind != source.kind:
         raise InvalidInput("block_shape", field=source.id, value=source.kind, count=len(blocks))
     return Block(source.id, source.kind, blocks[0].html)
