@@ -90,20 +90,6 @@ class Demonstration:
         self.work.commit()
         self.echo(f"coalition {len(self.organisations)} organisations, {len(self.actors)} persons")
 
-    def write_settings(self) -> None:
-        """Give the instance the coalition's name, unless it has settings of its own."""
-        path = self.work.settings.instance / SETTINGS_FILE
-        if not path.exists():
-            name = dict(_read_yaml(self.folder / "coalition.yaml")["name"])
-            lines = [
-                "# Settings of this instance; each is a key R2PFLOW_* too, and the environment wins.",
-                "",
-                "[coalition]",
-            ]
-            path.write_text(
-                "\n".join([*lines, *(f'{code} = "{name[code]}"' for code in sorted(name)), ""]), encoding="utf-8"
-            )
-
     @property
     def secretariat(self) -> Actor:
         return self.actors["miriam-okello"]
@@ -335,7 +321,6 @@ def run_demo(
         raise SetupError("instance_not_empty", path=str(work.settings.instance))
     demo = Demonstration(work, clock, echo)
     demo.load_coalition()
-    demo.write_settings()
     demo.carry_report()
     demo.carry_paper()
     demo.carry_statement()
@@ -348,6 +333,17 @@ def run_demo(
     for symbol, language, path in published:
         echo(f"published {symbol} {language} {path}")
     return published
+
+
+def write_demo_settings(instance: Path) -> None:
+    """Give an instance the demonstration coalition's name, unless it has settings of its own."""
+    path = instance / SETTINGS_FILE
+    if path.exists():
+        return
+    name = dict(_read_yaml(get_folder("samples") / "coalition.yaml")["name"])
+    lines = ["# Each setting is a key R2PFLOW_* too; configuration and environment win.", "", "[coalition]"]
+    lines += [f'{code} = "{name[code]}"' for code in sorted(name)]
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 
 def list_published(work: UnitOfWork) -> list[tuple[str, str, str]]:

@@ -14,7 +14,7 @@ from r2pflow import doctor as checks
 from r2pflow.accounts.links import DEMO_KEY, make_sign_in_link
 from r2pflow.commands import serving
 from r2pflow.commands.application import drop_tables, get_engine, load_app, open_work, prepare_database, upgrade
-from r2pflow.demo import make_demo_clock, run_demo
+from r2pflow.demo import make_demo_clock, run_demo, write_demo_settings
 from r2pflow.domain.errors import SetupError
 from r2pflow.jobs.embedded import EmbeddedQueue
 from r2pflow.persistence.documents import DocumentRow
@@ -130,6 +130,8 @@ def _load_demo(app: Any, echo: Callable[[str], object]) -> None:
     if not _is_without_documents(app):
         raise SetupError("instance_not_empty", path=str(mark.parent))
     mark.touch()
+    write_demo_settings(mark.parent)
+    app = load_app(is_prepared=False)  # once more: it has the coalition's name now
     clock = make_demo_clock()
     with open_work(app, clock) as work:
         run_demo(work, clock, echo, lambda: run_worker(app, until_idle=True))

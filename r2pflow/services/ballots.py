@@ -13,6 +13,7 @@ from r2pflow.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from r2pflow.domain.people import THE_SYSTEM, Actor
 from r2pflow.domain.rule_reading import read_ballot_rule
 from r2pflow.persistence.deliberation import BallotRow, BallotVoterRow, PositionRow
+from r2pflow.persistence.people import OrganisationRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services.access import Subject, get_subject
 from r2pflow.services.history import record
@@ -50,6 +51,31 @@ def find_ballot(work: UnitOfWork, subject: Subject) -> BallotSheet | None:
         select(BallotRow).where(BallotRow.document_id == subject.id).order_by(BallotRow.id.desc()).limit(1)
     ).first()
     return _read_sheet(work, row) if row else None
+
+
+def get_ballot(work: UnitOfWork, subject: Subject, ballot_id: int) -> BallotSheet:
+    """Return one ballot on the document, an earlier one too; raise NotFound."""
+    row = work.session.get(BallotRow, ballot_id)
+    if row is None or row.document_id != subject.id:
+        raise NotFound("ballot_not_found", ballot=ballot_id)
+    return _read_sheet(work, row)
+
+
+def judge_if_closed(sheet: BallotSheet) -> Verdict:
+    """Return what the verdict would be if the ballot closed now, silence counted as its terms say."""
+    return _judge(sheet.rule, sheet.voters, sheet.positions, closed=True)
+
+
+def may_close(subject: Subject) -> bool:
+    """Tell whether the actor is one who may close ballots by hand; the moment must be `is_ripe` too."""
+    return "secretariat" in subject.actor.roles or subject.may("manage")
+
+
+def is_ripe(work: UnitOfWork, sheet: BallotSheet) -> bool:
+    """Tell whether an open ballot waits for nobody any more: everybody spoke, or its time is over."""
+    if len(sheet.positions) == len(sheet.voters):
+        return True
+    return sheet.row.closes_at is not None and sheet.row.closes_at <= work.now()
 
 
 def list_ballots(work: UnitOfWork, subject: Subject) -> list[BallotRow]:
@@ -204,13 +230,12 @@ def close_by_hand(work: UnitOfWork, actor: Actor, reference: str | int) -> str:
     Raises Forbidden without the role secretariat or the permission `manage`, InvalidInput while it is undecided.
     """
     subject = get_subject(work, actor, reference)
-    if not ("secretariat" in subject.actor.roles or subject.may("manage")):
+    if not may_close(subject):
         raise Forbidden("no_permission", permission="manage", reference=subject.reference, state=subject.state_name)
     sheet = find_ballot(work, subject)
     if sheet is None or not sheet.is_open:
         raise Forbidden("ballot_closed", reference=subject.reference)
-    waits_for_nobody = len(sheet.positions) == len(sheet.voters)
-    if not waits_for_nobody and (sheet.row.closes_at is None or sheet.row.closes_at > work.now()):
+    if not is_ripe(work, sheet):
         raise InvalidInput("ballot_undecided", missing=list(sheet.verdict.missing))
     return close_ballot(work, sheet.row.id, subject.actor)
 
@@ -232,6 +257,14 @@ def list_positions(sheet: BallotSheet) -> list[tuple[Position, list[tuple[Ballot
 def describe_decision(work: UnitOfWork, row: BallotRow) -> dict[str, Any]:
     """Return a closed ballot as an edition keeps it: terms, close, voters with positions and reasons, as plain JSON."""
     sheet = _read_sheet(work, row)
+    names = {
+        organisation_id: names
+        for organisation_id, names in work.session.execute(
+            select(OrganisationRow.id, OrganisationRow.names)
+            .join(BallotVoterRow, BallotVoterRow.organisation_id == OrganisationRow.id)
+            .where(BallotVoterRow.ballot_id == row.id)
+        )
+    }
     return {
         "ballot": row.name,
         "outcome": row.outcome,
@@ -243,6 +276,7 @@ def describe_decision(work: UnitOfWork, row: BallotRow) -> dict[str, Any]:
         "voters": [
             {
                 "name": voter.name,
+                "names": names.get(voter.organisation_id, {}),
                 "attributes": voter.attributes,
                 "position": held.position if held else None,
                 "reason": held.reason if held else "",

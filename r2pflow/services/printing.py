@@ -255,9 +255,10 @@ def _make_note(decision: Mapping[str, Any] | None, workflow: Workflow | None, la
     voters = [Voter(v["attributes"]["organisation"], v["position"], v["attributes"]) for v in held]
     verdict = judge(rule, voters, closed=True, silence=rule.silence)
     counts = []
+    told = {v["name"]: Titles(v.get("names") or {}).get(language) or v["name"] for v in held}
     for position in rule.positions:
-        silent = [v["name"] for v in held if v["position"] is None] if rule.silence == position.id else []
-        spoken = [v["name"] for v in held if v["position"] == position.id]
+        silent = [told[v["name"]] for v in held if v["position"] is None] if rule.silence == position.id else []
+        spoken = [told[v["name"]] for v in held if v["position"] == position.id]
         counts.append(PositionCount(position.id, "", len(spoken) + len(silent), (*spoken, *silent), len(silent)))
     terms = workflow.ballots.get(decision["ballot"]) if workflow else None
     return DecisionNote(
