@@ -73,6 +73,7 @@ SENTENCES: Mapping[str, str] = {
     "bad_weight": N_("The weight of an organisation is no number. Correct it in the directory."),
     "duplicate_voter": N_("An organisation is in this electorate twice. Ask the secretariat to look into it."),
     "ballot_closed": N_("This ballot is closed; positions can no longer be recorded."),
+    "ballot_secret": N_("This ballot is secret: only its totals are shown, on the page of the decision."),
     "not_in_electorate": N_("Your organisation has no vote in this ballot. The secretariat can tell you why."),
     # permission
     "sign_in_first": N_("Please sign in to do this."),
