@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, String, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, case, exists, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
 
 from r2pflow.domain.people import Actor
@@ -31,6 +31,7 @@ from r2pflow.persistence.people import GroupRow, OrganisationRow, PersonRow, Rol
 from r2pflow.persistence.publishing import EditionLanguageRow, EditionRow, PublicationRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services.access import Subject, visible_to
+from r2pflow.services.worklists import match_worklists
 
 T = TypeVar("T")
 
@@ -218,39 +219,18 @@ def _answers_waiting(work: UnitOfWork, actor: Actor, limit: int) -> list[Waiting
 
 
 def _worklists_waiting(work: UnitOfWork, actor: Actor, limit: int) -> list[Waiting]:
-    named: dict[str, ColumnElement[bool]] = {
-        "has_open_comments": exists().where(CommentRow.document_id == DocumentRow.id, CommentRow.outcome.is_(None)),
-    }
-    wanted: list[tuple[str, ColumnElement[bool]]] = []
-    for workflow in work.catalogue.workflows.values():
-        for worklist in workflow.worklists.values():
-            if worklist.guard.roles and not actor.roles & set(worklist.guard.roles):
-                continue
-            if worklist.guard.groups and not actor.groups & set(worklist.guard.groups):
-                continue
-            clauses: list[ColumnElement[bool]] = [
-                DefinitionRow.workflow == workflow.name,
-                DocumentRow.state.in_(worklist.states),
-            ]
-            clauses += [named[test.name] for test in worklist.where if test.name in named]
-            wanted.append((worklist.name, and_(*clauses)))
+    wanted = match_worklists(work, actor)
     if not wanted:
         return []
-    rows = work.session.scalars(
-        select(DocumentRow)
+    rows = work.session.execute(
+        select(DocumentRow, case(*((clause, name) for name, clause in wanted)))
         .join(DefinitionRow, DefinitionRow.id == DocumentRow.definition_id)
         .where(or_(*(clause for _, clause in wanted)), visible_to(actor))
         .options(*_LISTED)
         .order_by(DocumentRow.state_entered_at)
         .limit(limit)
-    ).all()
-    return [Waiting("worklist", row, name=_find_worklist(work, row)) for row in rows]
-
-
-def _find_worklist(work: UnitOfWork, row: DocumentRow) -> str:
-    workflow = work.catalogue.workflows.get(row.definition.workflow)
-    lists = workflow.worklists.values() if workflow else ()
-    return next((one.name for one in lists if row.state in one.states), "")
+    )
+    return [Waiting("worklist", document, name=name) for document, name in rows]
 
 
 def _moved_since_seen(work: UnitOfWork, actor: Actor, limit: int) -> Sequence[DocumentRow]:

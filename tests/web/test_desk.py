@@ -5,7 +5,8 @@ import pytest
 from r2pflow.domain.people import THE_SYSTEM
 from r2pflow.domain.text import canonical
 from r2pflow.persistence.people import OrganisationRow, PersonRow
-from r2pflow.services import people
+from r2pflow.services import people, queries
+from r2pflow.services.comments import NewComment, dispose, submit_comment
 from r2pflow.services.drafting import create_document
 from r2pflow.services.transitions import fire
 
@@ -117,3 +118,30 @@ def test_a_person_chooses_language_and_time_zone(browse, work, persons):
     assert '<html lang="ar" dir="rtl"' in browser.get("/desk").text
     wrong = browser.post("/account", {"language": "ar", "timezone": "Mars/Olympus"})
     assert wrong.status_code == 422 and "Mars/Olympus" in wrong.text
+
+
+def test_a_worklist_is_shown_to_those_whom_its_guard_lets_through_and_while_its_tests_hold(work, persons):
+    reference = open_round(work, persons)
+    comment = NewComment("substantive", "Say which States.", "en", "p1", "States must act early.")
+    comment_id = submit_comment(work, persons["member"], reference, comment)
+    fire(work, persons["secretary"], reference, "close_comment")
+    work.commit()
+
+    def lists_of(name: str) -> set[str]:
+        desk = queries.read_desk(work, persons[name])
+        return {one.name for one in desk.waiting if one.kind == "worklist"}
+
+    assert "to_answer" in lists_of("secretary") and "to_answer" not in lists_of("steerer")
+    dispose(work, persons["secretary"], comment_id, "accepted", "Named now.")
+    work.commit()
+    assert "to_answer" not in lists_of("secretary")
+    fire(work, persons["secretary"], reference, "submit")
+    work.commit()
+    assert "to_decide" in lists_of("steerer")
+    assert "to_decide" not in lists_of("secretary") | lists_of("member") | lists_of("outsider")
+
+
+def test_a_document_is_on_the_desk_once_however_many_lists_it_is_in(browse, work, persons):
+    reference = open_round(work, persons)
+    page = browse("member").get("/desk").text
+    assert page.count(f'href="/documents/{reference}') == 1

@@ -1,5 +1,6 @@
 """The desk: what waits for me, what moved since I looked, and my drafts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,12 +41,18 @@ def show_desk() -> Any:
     desk = queries.read_desk(work, actor)
     return render(
         "desk.html",
-        waiting=[_make_row(one.document, one) for one in desk.waiting],
+        waiting=[_make_row(one.document, one) for one in _drop_repeated(desk.waiting)],
         moved=[_make_row(one) for one in desk.moved],
         drafts=[_make_row(one) for one in desk.drafts],
         has_more=desk.has_more,
         may_create=has_role(actor, drafting.CREATORS),
     )
+
+
+def _drop_repeated(waiting: Sequence[Waiting]) -> list[Waiting]:
+    """Leave out a worklist's line for a document that another line already asks to be dealt with."""
+    asked = {one.document.id for one in waiting if one.kind in ("comment", "decide", "translate")}
+    return [one for one in waiting if one.kind != "worklist" or one.document.id not in asked]
 
 
 def _make_row(document: DocumentRow, waiting: Waiting | None = None) -> DeskRow:
