@@ -42,6 +42,12 @@ class JobRow(Base):
     error: Mapped[str] = mapped_column(Text, default="")
 
 
+_INSERTS = {
+    name: dialect.insert(JobRow.__table__).on_conflict_do_nothing(index_elements=["key"])
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
+
+
 class EmbeddedQueue:
     """The queue of `jobs/port.py` on the table above; the same on SQLite and PostgreSQL."""
 
@@ -64,11 +70,9 @@ class EmbeddedQueue:
             "attempts": 0,
             "error": "",
         }
-        dialect = session.get_bind().dialect.name
-        if dialect == "sqlite":
-            session.execute(sqlite.insert(JobRow).values(row).on_conflict_do_nothing(index_elements=["key"]))
-        elif dialect == "postgresql":
-            session.execute(postgresql.insert(JobRow).values(row).on_conflict_do_nothing(index_elements=["key"]))
+        known = _INSERTS.get(session.get_bind().dialect.name)
+        if known is not None:
+            session.execute(known, row)
         elif session.scalar(select(JobRow.id).where(JobRow.key == key)) is None:
             session.execute(insert(JobRow).values(row))
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from sqlalchemy import CursorResult, Delete, Update
+from sqlalchemy import CursorResult, Delete, Executable, Update
 from sqlalchemy.orm import Session
 
 from r2pflow.domain.definition import DocumentType, Workflow
@@ -63,6 +63,14 @@ class UnitOfWork:
         result = self.session.execute(statement)
         assert isinstance(result, CursorResult)
         return result.rowcount
+
+    def run(self, statement: Executable, **values: Any) -> CursorResult[Any]:
+        """Execute a Core statement in the transaction, without what the session does for each of its own.
+
+        For prepared statements of hot paths: rows that the session has loaded do not see what is changed.
+        """
+        self.session.flush()
+        return self.session.connection().execute(statement, values)
 
     def announce(self, announcement: Callable[[], object]) -> None:
         """Keep something to tell listeners of signals once the transaction is safe."""

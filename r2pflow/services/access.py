@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, bindparam, exists, or_, select
 
 from r2pflow.domain import engine
 from r2pflow.domain.definition import DocumentType, State, Workflow
@@ -56,27 +57,10 @@ class Subject:
             raise Forbidden("no_permission", permission=permission, reference=self.reference, state=self.state_name)
 
 
-_COLUMNS = (
-    DocumentRow.id,
-    DocumentRow.reference,
-    DocumentRow.type,
-    DocumentRow.title,
-    DocumentRow.language,
-    DocumentRow.dossier_id,
-    DocumentRow.dossier_path,
-    DocumentRow.definition_id,
-    DocumentRow.state,
-    DocumentRow.state_entered_at,
-    DocumentRow.fields,
-    DocumentRow.text_digest,
-    DocumentRow.revision_number,
-    DocumentRow.author_id,
-    DocumentRow.created_at,
-    DocumentRow.changed_at,
-    DocumentRow.change_number,
-    DefinitionRow.digest,
-)
-_SUBJECT = select(*_COLUMNS).join(DefinitionRow, DefinitionRow.id == DocumentRow.definition_id)
+_DOCUMENT, _DEFINITION, _LOCAL_ROLE = DocumentRow.__table__, DefinitionRow.__table__, LocalRoleRow.__table__
+_SUBJECT = select(*_DOCUMENT.c, _DEFINITION.c.digest).join_from(_DOCUMENT, _DEFINITION)
+_BY_ID = _SUBJECT.where(_DOCUMENT.c.id == bindparam("wanted"))
+_BY_REFERENCE = _SUBJECT.where(_DOCUMENT.c.reference == bindparam("wanted"))
 
 
 def get_subject(work: UnitOfWork, actor: Actor, reference: str | int, permission: str = "view") -> Subject:
@@ -84,8 +68,7 @@ def get_subject(work: UnitOfWork, actor: Actor, reference: str | int, permission
 
     Raises NotFound where it does not exist or may not be seen, Forbidden where the other permission is missing.
     """
-    where = DocumentRow.id == reference if isinstance(reference, int) else DocumentRow.reference == reference
-    row = work.session.execute(_SUBJECT.where(where)).first()
+    row = work.run(_BY_ID if isinstance(reference, int) else _BY_REFERENCE, wanted=reference).first()
     if row is None:
         raise NotFound("document_not_found", reference=str(reference))
     subject = Subject(
@@ -119,12 +102,26 @@ def find_local_roles(work: UnitOfWork, actor: Actor, document_id: int, dossier_p
     """Return the roles that sharing gives the actor on the document, from itself and from the dossiers above."""
     if actor.person_id is None:
         return frozenset()
-    places = [LocalRoleRow.document_id == document_id]
     dossiers = [int(part) for part in dossier_path.split("/") if part]
+    values: dict[str, Any] = {"document": document_id, "person": actor.person_id, "organisation": actor.organisation_id}
     if dossiers:
-        places.append(LocalRoleRow.dossier_id.in_(dossiers))
-    found = work.session.scalars(select(LocalRoleRow.role).where(or_(*places), _held_by(actor)))
-    return frozenset(found)
+        values["dossiers"] = dossiers
+    if actor.groups:
+        values["groups"] = sorted(actor.groups)
+    return frozenset(work.run(_select_local_roles(bool(dossiers), bool(actor.groups)), **values).scalars())
+
+
+@cache
+def _select_local_roles(in_dossier: bool, in_group: bool) -> Select[Any]:
+    role = _LOCAL_ROLE.c
+    places = [role.document_id == bindparam("document")]
+    holders = [role.person_id == bindparam("person"), role.organisation_id == bindparam("organisation")]
+    if in_dossier:
+        places.append(role.dossier_id.in_(bindparam("dossiers", expanding=True)))
+    if in_group:
+        named = GroupRow.__table__.c.name.in_(bindparam("groups", expanding=True))
+        holders.append(role.group_id.in_(select(GroupRow.__table__.c.id).where(named)))
+    return select(role.role).where(or_(*places), or_(*holders))
 
 
 def visible_to(actor: Actor, permission: str = "view") -> ColumnElement[bool]:

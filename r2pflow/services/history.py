@@ -8,6 +8,8 @@ from r2pflow.domain.people import Actor
 from r2pflow.persistence.history import HistoryEntryRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 
+_INSERT = insert(HistoryEntryRow.__table__)  # type: ignore[arg-type]  # a Table, typed as any FromClause
+
 
 def record(
     work: UnitOfWork,
@@ -24,20 +26,19 @@ def record(
     **params: Any,
 ) -> None:
     """Add an entry to the document's history in the running transaction; `params` fill the entry's sentence."""
-    work.session.execute(
-        insert(HistoryEntryRow).values(
-            document_id=document_id,
-            happened_at=work.now(),
-            kind=kind,
-            person_id=actor.person_id,
-            actor_name=actor.name,
-            organisation_id=actor.organisation_id,
-            transition=transition,
-            source=source,
-            target=target,
-            trigger=trigger,
-            comment=comment,
-            digest=digest,
-            params=params,
-        )
+    work.run(
+        _INSERT,
+        document_id=document_id,
+        happened_at=work.now(),
+        kind=kind,
+        person_id=actor.person_id,
+        actor_name=actor.name,
+        organisation_id=actor.organisation_id,
+        transition=transition,
+        source=source,
+        target=target,
+        trigger=trigger,
+        comment=comment,
+        digest=digest,
+        params=params,
     )

@@ -1,12 +1,11 @@
 """Fire transitions: the only way by which the state of a document changes."""
 
 from dataclasses import replace
-from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 
 from r2pflow.domain import engine
-from r2pflow.domain.definition import AUTOMATIC, USER
+from r2pflow.domain.definition import AUTOMATIC, USER, Workflow
 from r2pflow.domain.engine import Offer, Outcome
 from r2pflow.domain.errors import Conflict
 from r2pflow.domain.people import THE_SYSTEM, Actor
@@ -38,7 +37,8 @@ def fire(
     if expected_change is not None and expected_change != subject.change_number:
         raise Conflict("moved_on", reference=subject.reference, state=subject.state_name)
     outcome = _fire_once(work, subject, transition, comment, trigger)
-    fire_automatic(work, subject.id)
+    if _find_automatic(subject.workflow, outcome.target):
+        fire_automatic(work, subject.id)
     return outcome
 
 
@@ -47,11 +47,10 @@ def fire_automatic(work: UnitOfWork, document_id: int) -> list[Outcome]:
     outcomes: list[Outcome] = []
     while len(outcomes) < engine.MAX_AUTOMATIC_CHAIN:
         subject = get_subject(work, THE_SYSTEM, document_id)
-        waiting = [t for t in subject.workflow.transitions_from(subject.state_name) if AUTOMATIC in t.triggers]
-        if not waiting:
+        names = _find_automatic(subject.workflow, subject.state_name)
+        if not names:
             break
         conditions = work.catalogue.registry.conditions
-        names = [transition.name for transition in waiting]
         facts = gather(work, subject, engine.needs(subject.workflow, names, conditions))
         chosen = engine.next_automatic(
             subject.workflow,
@@ -74,6 +73,10 @@ def find_offers(work: UnitOfWork, subject: Subject) -> tuple[Offer, ...]:
     return engine.available(
         subject.workflow, state=subject.state_name, actor=subject.actor, facts=facts, conditions=conditions
     )
+
+
+def _find_automatic(workflow: Workflow, state: str) -> list[str]:
+    return [one.name for one in workflow.transitions_from(state) if AUTOMATIC in one.triggers]
 
 
 def _fire_once(work: UnitOfWork, subject: Subject, name: str, comment: str, trigger: str) -> Outcome:
@@ -112,20 +115,38 @@ def _fire_once(work: UnitOfWork, subject: Subject, name: str, comment: str, trig
     return outcome
 
 
+_DOCUMENT = DocumentRow.__table__
+_MOVE = (
+    update(_DOCUMENT)  # type: ignore[arg-type]  # a Table, typed as any FromClause
+    .where(_DOCUMENT.c.id == bindparam("moved"), _DOCUMENT.c.change_number == bindparam("seen"))
+    .values({name: bindparam(name) for name in ("state", "state_entered_at", "changed_at", "change_number")})
+)
+
+
 def _move(work: UnitOfWork, subject: Subject, outcome: Outcome) -> Subject:
     now = work.now()
-    changed: dict[str, Any] = {"changed_at": now, "change_number": subject.change_number + 1}
-    if outcome.entered:
-        changed |= {"state": outcome.target, "state_entered_at": now}
-    written = work.write(
-        update(DocumentRow)
-        .where(DocumentRow.id == subject.id, DocumentRow.change_number == subject.change_number)
-        .values(changed)
+    moved = replace(
+        subject,
+        state_name=outcome.target,
+        state_entered_at=now if outcome.entered else subject.state_entered_at,
+        changed_at=now,
+        change_number=subject.change_number + 1,
     )
-    if written != 1:
+    written = work.run(
+        _MOVE,
+        moved=subject.id,
+        seen=subject.change_number,
+        state=moved.state_name,
+        state_entered_at=moved.state_entered_at,
+        changed_at=now,
+        change_number=moved.change_number,
+    )
+    if written.rowcount != 1:
         raise Conflict("moved_on", reference=subject.reference, state=subject.state_name)
-    state = changed.pop("state", subject.state_name)
-    return replace(subject, state_name=state, **changed)
+    loaded = work.session.identity_map.get(work.session.identity_key(DocumentRow, subject.id))
+    if loaded is not None:
+        work.session.expire(loaded)
+    return moved
 
 
 def _announce(work: UnitOfWork, subject: Subject, outcome: Outcome) -> None:

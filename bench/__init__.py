@@ -1,0 +1,1 @@
+"""Speed and memory as ratios against bare limits, measured side by side in one run: `python -m bench`."""
