@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -53,15 +54,16 @@ def serve(host: str, port: int, is_demo: bool, no_worker: bool, threads: int) ->
     site = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"
     os.environ.setdefault("R2PFLOW_BASE_URL", site)
     serving.check_port(host, port)
-    app = load_app({DEMO_KEY: True} if is_demo else None, is_prepared=not is_demo)
+    app = load_app({DEMO_KEY: True} if is_demo else None, is_prepared=False)
+    links: list[tuple[str, str, str]] = []
+    if not _is_unfinished(app):
+        prepare_database(app)
     if is_demo:
-        if not _is_unfinished(app):
-            prepare_database(app)
         if _is_unfinished(app) or _is_without_documents(app):
             _load_demo(app, click.echo)
-    links = _make_links(app) if is_demo else []
+            os.execv(sys.executable, [sys.executable, "-m", "r2pflow.cli", *sys.argv[1:]])  # a small process again
+        links = _make_links(app)
     get_engine(app).dispose()
-    del app
 
     def greet() -> None:
         click.echo(f"r2pflow is at {site}")
@@ -69,7 +71,7 @@ def serve(host: str, port: int, is_demo: bool, no_worker: bool, threads: int) ->
             click.echo(f"    as {kind} ({name}): {address}")
         click.echo("Ctrl-C ends it.")
 
-    serving.run(host, port, threads=threads, with_worker=not no_worker, is_demo=is_demo, greet=greet)
+    serving.Site(app, host, port, threads=threads, with_worker=not no_worker, greet=greet).run()
 
 
 @click.command()

@@ -58,6 +58,8 @@ class RenderPool:
         executor.shutdown(wait=wait, cancel_futures=True)
         for process in processes:
             process.kill()
+        for process in processes:
+            process.join()
 
     def __enter__(self) -> "RenderPool":
         return self

@@ -69,6 +69,8 @@ SENTENCES: Mapping[str, str] = {
     # ballots
     "ballot_undecided": N_("The ballot is still open: not every position that counts has been recorded."),
     "empty_electorate": N_("Nobody could vote in this ballot. Give a role to the organisations that should."),
+    "rule_too_large": N_("The rule has more clauses, counted in every group, than can be judged (%(limit)s)."),
+    "weight_too_long": N_("The weight %(attribute)s of %(voter)s has more than %(limit)s digits."),
     "attribute_missing": N_("The rule reads an attribute that an organisation lacks. Complete it in the directory."),
     "bad_weight": N_("The weight of an organisation is no number. Correct it in the directory."),
     "duplicate_voter": N_("An organisation is in this electorate twice. Ask the secretariat to look into it."),
@@ -138,7 +140,6 @@ SENTENCES: Mapping[str, str] = {
     "database_not_upgraded": N_("The database is of another version than this program. Type: r2pflow db upgrade"),
     "instance_not_empty": N_("There are documents in %(path)s already. Name an empty folder by R2PFLOW_INSTANCE."),
     "port_taken": N_("Nothing can listen at %(host)s, port %(port)s: %(found)s. Choose another by --port."),
-    "web_ended": N_("The web process ended by itself (status %(status)s); what it said is above."),
     "file_unreadable": N_("The file %(name)s cannot be read: %(found)s."),
     "file_not_writable": N_("The file %(name)s cannot be written: %(found)s."),
     "unknown_export": N_("Nothing is exported in the format %(value)s."),

@@ -14,10 +14,10 @@ from flask import Flask
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
+from r2pflow.commands.application import get_engine, prepare_database
 from r2pflow.domain.people import THE_SYSTEM
 from r2pflow.domain.text import Block, as_json, canonical, digest
 from r2pflow.jobs.embedded import EmbeddedQueue
-from r2pflow.persistence.base import Base
 from r2pflow.persistence.publishing import EditionLanguageRow, EditionRow, PublicationRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services import people
@@ -69,18 +69,14 @@ def config(tmp_path: Path, database: str) -> dict[str, Any]:
 @pytest.fixture
 def app(config: dict[str, Any]) -> Iterator[Flask]:
     app = create_app(config)
-    with app.app_context():
-        engine = app.extensions["r2pflow"].db.engine
-        Base.metadata.create_all(engine)
+    prepare_database(app)
     yield app
-    engine.dispose()
+    get_engine(app).dispose()
 
 
 @pytest.fixture
 def engine(app: Flask) -> Engine:
-    with app.app_context():
-        found: Engine = app.extensions["r2pflow"].db.engine
-    return found
+    return get_engine(app)
 
 
 @pytest.fixture
