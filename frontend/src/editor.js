@@ -127,12 +127,20 @@ function enhance(textarea) {
   });
 }
 
+/** Go to the block that the address names, as in /documents/PP-2/edit#p4. */
+function showAskedBlock() {
+  const name = decodeURIComponent(window.location.hash.slice(1));
+  if (!/^[A-Za-z][\w-]*$/.test(name)) return;
+  document.querySelector(`.r2p-editor-text [data-block="${name}"]`)?.scrollIntoView({ block: "center" });
+}
+
 function enhanceAll() {
   document.querySelectorAll("textarea[data-editor]").forEach(enhance);
 }
 
 settleSentDrafts();
 enhanceAll();
+showAskedBlock();
 document.addEventListener("htmx:after:swap", enhanceAll);
 // A form sent by htmx tells of its success itself.
 document.addEventListener("htmx:after:request", (event) => {

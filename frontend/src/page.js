@@ -2,6 +2,7 @@
 import { settleSentDrafts } from "./drafts.js";
 import { watchSelections } from "./commenting.js";
 import { watchDroppedFiles } from "./checking.js";
+import { keepWriting } from "./keeping.js";
 
 // <form data-confirm="Withdraw this edition?" data-confirm-yes="Withdraw" data-confirm-no="Keep">, or on its button
 function askBeforeSubmitting() {
@@ -61,9 +62,44 @@ function showLocalTimes(root) {
   });
 }
 
+// <details open data-close-when-narrow>: in the margin of a wide page open, below its paragraph on a phone closed
+function closeWhenNarrow() {
+  if (!window.matchMedia("(max-width: 61.99rem)").matches) return;
+  document.querySelectorAll("details[data-close-when-narrow]").forEach((details) => { details.open = false; });
+}
+
+// <button type="button" data-close-dialog> in a <dialog>
+function closeDialogs() {
+  document.addEventListener("click", (event) => {
+    event.target.closest?.("[data-close-dialog]")?.closest("dialog")?.close();
+  });
+}
+
+// <textarea data-chooses="ID">: who writes in it means the radio button of that id
+function chooseByWriting() {
+  document.addEventListener("input", (event) => {
+    const radio = document.getElementById(event.target.dataset?.chooses ?? "");
+    if (radio) radio.checked = true;
+  });
+}
+
+// A row of tabs that is wider than the page shows the one that is open.
+function showCurrentTab() {
+  document.querySelectorAll(".tabs [aria-current]").forEach((tab) => {
+    const row = tab.closest(".tabs");
+    const [outer, inner] = [row.getBoundingClientRect(), tab.getBoundingClientRect()];
+    row.scrollLeft += (inner.left + inner.right) / 2 - (outer.left + outer.right) / 2;
+  });
+}
+
 settleSentDrafts();
 askBeforeSubmitting();
 showLocalTimes(document);
 watchSelections();
 watchDroppedFiles();
+keepWriting();
+closeWhenNarrow();
+closeDialogs();
+chooseByWriting();
+showCurrentTab();
 document.addEventListener("htmx:after:swap", () => showLocalTimes(document));

@@ -24,6 +24,7 @@ SENTENCES = {
     ("ballot", "closed"): N_("closed the ballot: %(outcome)s."),
     ("position", ""): N_("recorded a position: %(position)s."),
     ("position", "again"): N_("changed a position from “%(before)s” to “%(position)s”."),
+    ("position", "secret"): N_("recorded a position."),
     ("translation", "verified"): N_("verified the translation: %(language)s."),
     ("publication", "published"): N_("published edition %(edition)s of %(symbol)s: %(languages)s."),
     ("publication", "withdrawn"): N_("withdrew %(symbol)s."),
@@ -55,7 +56,9 @@ def tell_entry(entry: HistoryEntryRow, subject: Subject) -> str:
             int(params.get("blocks") or 0),
             language=language_name(str(params.get("language", ""))),
         )
-    template = SENTENCES.get((entry.kind, _variant(entry)))
+    is_secret = any(ballot.secrecy == "secret" for ballot in subject.workflow.ballots.values())
+    variant = "secret" if entry.kind == "position" and is_secret else _variant(entry)
+    template = SENTENCES.get((entry.kind, variant))
     if template is None:
         return word(entry.kind)
     return gettext(template, **_tell_params(params, subject))
@@ -69,12 +72,16 @@ def tell_actor(entry: HistoryEntryRow) -> str:
 def _tell_transition(entry: HistoryEntryRow, subject: Subject) -> str:
     title, target = transition_title(subject, entry.transition), state_title(subject, entry.target)
     if entry.source == entry.target:
-        return gettext("%(transition)s; the document stays in “%(state)s”.", transition=title, state=target)
+        return gettext("chose “%(transition)s”. The document stays in “%(state)s”.", transition=title, state=target)
     if entry.trigger == "automatic":
-        return gettext("%(transition)s: it followed by itself. Now “%(state)s”.", transition=title, state=target)
+        return gettext(
+            "went on to “%(state)s”, because “%(transition)s” had become possible.", transition=title, state=target
+        )
     if entry.trigger == "timer":
-        return gettext("%(transition)s: the deadline had come. Now “%(state)s”.", transition=title, state=target)
-    return gettext("%(transition)s. Now “%(state)s”.", transition=title, state=target)
+        return gettext(
+            "went on to “%(state)s”: the deadline for “%(transition)s” had come.", transition=title, state=target
+        )
+    return gettext("chose “%(transition)s”. The document is now in “%(state)s”.", transition=title, state=target)
 
 
 def _variant(entry: HistoryEntryRow) -> str:

@@ -192,7 +192,7 @@ def test_the_history_tells_sentences_and_lets_revisions_be_compared(
     work.commit()
     move("open_comment")
     page = read(browse("secretary").get(f"/documents/{paper}/history"))
-    for told in ("began the document.", "wrote revision 2.", "Better verb", "Now “Member comment”."):
+    for told in ("began the document.", "wrote revision 2.", "Better verb", "The document is now in “Member comment”."):
         assert told in page, told
     assert 'name="from" value="1" checked' in page and 'name="to" value="2" checked' in page
 
