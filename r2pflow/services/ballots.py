@@ -300,7 +300,7 @@ def list_superseded(work: UnitOfWork, sheet: BallotSheet) -> list[PositionRow]:
 
 
 def export_positions(sheet: BallotSheet) -> dict[str, Any]:
-    """Return what `ballot tally` needs to reproduce the verdict: the terms, and voters with positions and attributes."""
+    """Return what `ballot tally` needs to reproduce the verdict: terms, and voters with positions and attributes."""
     return {
         "rule": sheet.row.terms,
         "voters": [

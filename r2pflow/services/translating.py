@@ -11,12 +11,15 @@ from r2pflow.domain.errors import Conflict, Forbidden, InvalidInput
 from r2pflow.domain.people import Actor
 from r2pflow.domain.text import Block
 from r2pflow.persistence.deliberation import TranslationBlockRow, TranslationRow
+from r2pflow.persistence.documents import RevisionRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services import publishing
 from r2pflow.services.access import Subject, get_subject
 from r2pflow.services.history import record
 from r2pflow.services.texts import get_blocks
 from r2pflow.services.transitions import fire_automatic
+
+RECENT_REVISIONS = 20
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ def save_translation(
     unknown = sorted(set(html_by_block) - set(source))
     if unknown:
         raise InvalidInput("unknown_block", field="block", value=unknown[0])
+    notes = [block.id for block in source.values() if block.kind == "footnote"]
     now = work.now()
     row = _find_row(work, subject.id, language)
     if row is None:
@@ -94,7 +98,7 @@ def save_translation(
         work.session.flush()
     done = {block.block_id: block for block in row.blocks}
     for block_id, html in html_by_block.items():
-        translated = _translated_block(source[block_id], html)
+        translated = _translated_block(source[block_id], html, notes)
         if translated is None:
             if block_id in done:
                 row.blocks.remove(done.pop(block_id))
@@ -193,14 +197,36 @@ def _check_language(subject: Subject, language: str) -> None:
         raise InvalidInput("unknown_language", field="language", value=language)
 
 
-def _translated_block(source: Block, html: str) -> Block | None:
-    """Return the translation as one block of the source's kind, or None for an empty text."""
+def find_old_sources(work: UnitOfWork, subject: Subject, sheet: TranslationSheet) -> dict[str, Block]:
+    """Return by id what each stale block's source read when it was translated, where a recent revision still has it."""
+    stale = {pair.source.id for pair in sheet.pairs if pair.status == "stale"}
+    if sheet.row is None or not stale:
+        return {}
+    wanted = {block.block_id: block.source_digest for block in sheet.row.blocks if block.block_id in stale}
+    found: dict[str, Block] = {}
+    earlier = work.session.scalars(
+        select(RevisionRow.blocks)
+        .where(RevisionRow.document_id == subject.id)
+        .order_by(RevisionRow.number.desc())
+        .limit(RECENT_REVISIONS)
+    )
+    for stored in earlier:
+        for block in text.from_json(one for one in stored if one["id"] in wanted and one["id"] not in found):
+            if block.digest == wanted[block.id]:
+                found[block.id] = block
+    return found
+
+
+def _translated_block(source: Block, html: str, notes: Sequence[str]) -> Block | None:
+    """Return the translation as one block of the source's kind, or None for an empty text.
+
+    `notes` are the footnotes of the document, to which the block may refer.
+    """
     if not html.strip():
         return None
-    # The footnotes stand in blocks of their own; without them here, `canonical` would take the references away.
-    notes = dict.fromkeys(() if source.kind == "footnote" else source.notes)
-    stubs = "".join(f'<aside data-block="{note}" data-kind="footnote">*</aside>' for note in notes)
-    blocks = tuple(block for block in text.canonical(html + stubs) if block.id not in notes)
+    around = {note: f'<aside data-block="{note}" data-kind="footnote">.</aside>' for note in notes}
+    found = text.canonical("".join(around.values()) + html)
+    blocks = [block for block in found if block.element() != around.get(block.id)]
     if len(blocks) != 1 or blocks[0].kind != source.kind:
         raise InvalidInput("block_shape", field=source.id, value=source.kind, count=len(blocks))
     return Block(source.id, source.kind, blocks[0].html)

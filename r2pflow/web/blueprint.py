@@ -57,7 +57,8 @@ def make_blueprint() -> Blueprint:
 
 
 def _limit_upload() -> None:
-    request.max_content_length = get_mount().settings.upload_limit
+    limit = get_mount().settings.upload_limit
+    request.max_content_length = request.max_form_memory_size = limit
 
 
 def _finish(response: Response) -> Response:
