@@ -204,7 +204,7 @@ def list_comments(
 
 
 def count_by_block(work: UnitOfWork, subject: Subject) -> dict[str, int]:
-    """Return the number of comments by the block where their anchor is now; orphans and whole-document ones under ''."""
+    """Return the number of comments by the block where their anchor is now; orphans and the rest under ''."""
     rows = work.session.execute(
         select(CommentRow.current_block_id, func.count())
         .where(CommentRow.document_id == subject.id)

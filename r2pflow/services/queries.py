@@ -2,22 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, String, and_, case, exists, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
+from sqlalchemy import Select, String, and_, func, or_, select
+from sqlalchemy.orm import joinedload, selectinload
 
 from r2pflow.domain.people import Actor
-from r2pflow.domain.searching import fold_words
-from r2pflow.persistence.deliberation import (
-    BallotRow,
-    BallotVoterRow,
-    CommentRoundRow,
-    CommentRow,
-    PositionRow,
-    TranslationRow,
-)
 from r2pflow.persistence.documents import (
     DefinitionRow,
     DocumentRow,
@@ -28,10 +18,8 @@ from r2pflow.persistence.documents import (
 )
 from r2pflow.persistence.history import HistoryEntryRow
 from r2pflow.persistence.people import GroupRow, OrganisationRow, PersonRow, RoleGrantRow
-from r2pflow.persistence.publishing import EditionLanguageRow, EditionRow, PublicationRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services.access import Subject, visible_to
-from r2pflow.services.worklists import match_worklists
 
 T = TypeVar("T")
 
@@ -103,167 +91,7 @@ def paginate(work: UnitOfWork, query: Select[T], number: int, size: int = 0) -> 
     return Page(rows, total, number, size)
 
 
-@dataclass(frozen=True)
-class Waiting:
-    """Something that waits for a person: `comment`, `decide`, `translate`, `worklist` or `answered`; until when."""
-
-    kind: str
-    document: DocumentRow
-    due_at: datetime | None = None
-    timezone: str = "UTC"
-    name: str = ""  # of a worklist, or a language
-    count: int = 0
-
-
-@dataclass(frozen=True)
-class Desk:
-    """What a person's desk shows; each list is cut at `limit`, and `has_more` names the lists that were."""
-
-    waiting: tuple[Waiting, ...] = ()
-    moved: tuple[DocumentRow, ...] = ()
-    drafts: tuple[DocumentRow, ...] = ()
-    has_more: frozenset[str] = field(default_factory=frozenset)
-
-
-def read_desk(work: UnitOfWork, actor: Actor, limit: int = 20) -> Desk:
-    """Return what waits for the person, by deadline; what moved since they last looked; and their own drafts."""
-    if actor.person_id is None:
-        return Desk()
-    lists = {
-        "comment": _rounds_waiting(work, actor, limit + 1),
-        "decide": _ballots_waiting(work, actor, limit + 1),
-        "translate": _translations_waiting(work, actor, limit + 1),
-        "answered": _answers_waiting(work, actor, limit + 1),
-        "worklist": _worklists_waiting(work, actor, limit + 1),
-    }
-    moved = _moved_since_seen(work, actor, limit + 1)
-    drafts = _own_drafts(work, actor, limit + 1)
-    has_more = {name for name, found in lists.items() if len(found) > limit}
-    has_more |= {name for name, found in (("moved", moved), ("drafts", drafts)) if len(found) > limit}
-    waiting = [one for found in lists.values() for one in found[:limit]]
-    waiting.sort(key=lambda one: (one.due_at is None, one.due_at or one.document.changed_at))
-    return Desk(tuple(waiting), tuple(moved[:limit]), tuple(drafts[:limit]), frozenset(has_more))
-
-
-def _rounds_waiting(work: UnitOfWork, actor: Actor, limit: int) -> list[Waiting]:
-    if actor.organisation_id is None:
-        return []
-    spoke = exists().where(
-        CommentRow.round_id == CommentRoundRow.id, CommentRow.organisation_id == actor.organisation_id
-    )
-    rows = work.session.execute(
-        select(DocumentRow, CommentRoundRow.closes_at, CommentRoundRow.timezone)
-        .join(CommentRoundRow, CommentRoundRow.document_id == DocumentRow.id)
-        .where(CommentRoundRow.closed_at.is_(None), ~spoke, _is_ahead(work, CommentRoundRow.closes_at))
-        .where(CommentRoundRow.audience.in_(sorted(actor.roles)), visible_to(actor, "comment"))
-        .options(*_LISTED)
-        .order_by(CommentRoundRow.closes_at.is_(None), CommentRoundRow.closes_at)
-        .limit(limit)
-    )
-    return [Waiting("comment", document, due_at, timezone) for document, due_at, timezone in rows]
-
-
-def _ballots_waiting(work: UnitOfWork, actor: Actor, limit: int) -> list[Waiting]:
-    if actor.organisation_id is None:
-        return []
-    spoke = exists().where(
-        PositionRow.ballot_id == BallotRow.id,
-        PositionRow.organisation_id == actor.organisation_id,
-        PositionRow.superseded_at.is_(None),
-    )
-    rows = work.session.execute(
-        select(DocumentRow, BallotRow.closes_at, BallotRow.timezone)
-        .join(BallotRow, BallotRow.document_id == DocumentRow.id)
-        .join(BallotVoterRow, BallotVoterRow.ballot_id == BallotRow.id)
-        .where(BallotVoterRow.organisation_id == actor.organisation_id, BallotRow.closed_at.is_(None), ~spoke)
-        .where(_is_ahead(work, BallotRow.closes_at), visible_to(actor, "decide"))
-        .options(*_LISTED)
-        .order_by(BallotRow.closes_at.is_(None), BallotRow.closes_at)
-        .limit(limit)
-    )
-    return [Waiting("decide", document, due_at, timezone) for document, due_at, timezone in rows]
-
-
-def _translations_waiting(work: UnitOfWork, actor: Actor, limit: int) -> list[Waiting]:
-    if "translator" not in actor.roles:
-        return []
-    wanted = [t.name for t in work.catalogue.types.values() if actor.language in t.required_languages]
-    done = exists().where(
-        TranslationRow.document_id == DocumentRow.id,
-        TranslationRow.language == actor.language,
-        TranslationRow.status == "verified",
-    )
-    rows = work.session.scalars(
-        select(DocumentRow)
-        .where(DocumentRow.language != actor.language, DocumentRow.type.in_(wanted), ~done)
-        .where(visible_to(actor, "translate"))
-        .options(*_LISTED)
-        .order_by(DocumentRow.state_entered_at)
-        .limit(limit)
-    )
-    return [Waiting("translate", document, name=actor.language) for document in rows]
-
-
-def _answers_waiting(work: UnitOfWork, actor: Actor, limit: int) -> list[Waiting]:
-    rows = work.session.execute(
-        select(DocumentRow, func.count(CommentRow.id))
-        .join(CommentRow, CommentRow.document_id == DocumentRow.id)
-        .where(CommentRow.author_id == actor.person_id, CommentRow.outcome.is_not(None))
-        .where(CommentRow.is_satisfied.is_(None), visible_to(actor))
-        .group_by(DocumentRow.id)
-        .options(*_LISTED)
-        .order_by(func.max(CommentRow.disposed_at).desc())
-        .limit(limit)
-    )
-    return [Waiting("answered", document, count=count) for document, count in rows]
-
-
-def _worklists_waiting(work: UnitOfWork, actor: Actor, limit: int) -> list[Waiting]:
-    wanted = match_worklists(work, actor)
-    if not wanted:
-        return []
-    rows = work.session.execute(
-        select(DocumentRow, case(*((clause, name) for name, clause in wanted)))
-        .join(DefinitionRow, DefinitionRow.id == DocumentRow.definition_id)
-        .where(or_(*(clause for _, clause in wanted)), visible_to(actor))
-        .options(*_LISTED)
-        .order_by(DocumentRow.state_entered_at)
-        .limit(limit)
-    )
-    return [Waiting("worklist", document, name=name) for document, name in rows]
-
-
-def _moved_since_seen(work: UnitOfWork, actor: Actor, limit: int) -> Sequence[DocumentRow]:
-    return work.session.scalars(
-        select(DocumentRow)
-        .join(SeenRow, and_(SeenRow.document_id == DocumentRow.id, SeenRow.person_id == actor.person_id))
-        .where(DocumentRow.changed_at > SeenRow.seen_at, visible_to(actor))
-        .options(*_LISTED)
-        .order_by(DocumentRow.changed_at.desc())
-        .limit(limit)
-    ).all()
-
-
-def _own_drafts(work: UnitOfWork, actor: Actor, limit: int) -> Sequence[DocumentRow]:
-    shared = exists().where(
-        LocalRoleRow.document_id == DocumentRow.id,
-        LocalRoleRow.person_id == actor.person_id,
-        LocalRoleRow.role.in_(("author", "editor")),
-    )
-    return work.session.scalars(
-        select(DocumentRow)
-        .where(shared, visible_to(actor, "edit"))
-        .options(*_LISTED)
-        .order_by(DocumentRow.changed_at.desc())
-        .limit(limit)
-    ).all()
-
-
-_LISTED = (joinedload(DocumentRow.definition).load_only(*_DEFINITION), joinedload(DocumentRow.dossier))
-
-
-def _is_ahead(work: UnitOfWork, column: InstrumentedAttribute[datetime | None]) -> ColumnElement[bool]:
-    return or_(column.is_(None), column > work.now())
+LISTED = (joinedload(DocumentRow.definition).load_only(*_DEFINITION), joinedload(DocumentRow.dossier))
 
 
 def mark_seen(work: UnitOfWork, actor: Actor, subject: Subject) -> int | None:
@@ -352,84 +180,6 @@ def list_local_roles(work: UnitOfWork, subject: Subject) -> Sequence[Share]:
     return found
 
 
-@dataclass(frozen=True)
-class Found:
-    """One language of a published edition that a search found."""
-
-    language: EditionLanguageRow
-    edition: EditionRow
-    publication: PublicationRow
-    document: DocumentRow
-
-
-def search_register(
-    work: UnitOfWork,
-    *,
-    text: str = "",
-    language: str = "",
-    type_name: str = "",
-    number: int = 1,
-) -> Page[Found]:
-    """Return a page of what is published, newest first: each publication's newest edition, once.
-
-    With a text, all its words must occur in one of its languages. The reader's language is shown where the edition has
-    it, otherwise the authoritative one.
-    """
-    newest = (
-        select(func.max(EditionRow.number))
-        .where(EditionRow.publication_id == PublicationRow.id)
-        .correlate(PublicationRow)
-        .scalar_subquery()
-    )
-    query = (
-        select(EditionRow)
-        .join(PublicationRow, PublicationRow.id == EditionRow.publication_id)
-        .join(DocumentRow, DocumentRow.id == PublicationRow.document_id)
-        .where(EditionRow.number == newest)
-        .options(
-            joinedload(EditionRow.publication).joinedload(PublicationRow.document),
-            selectinload(EditionRow.languages).defer(EditionLanguageRow.blocks),
-        )
-    )
-    if type_name:
-        query = query.where(DocumentRow.type == type_name)
-    if text.strip():
-        words = fold_words(text)[:12]
-        matching = and_(*(EditionLanguageRow.search_text.contains(" " + word, autoescape=True) for word in words))
-        symbol = PublicationRow.symbol.icontains(text.strip(), autoescape=True)
-        named = exists().where(EditionLanguageRow.edition_id == EditionRow.id, matching)
-        query = query.where(or_(symbol, named) if words else symbol)
-    page = paginate(work, query.order_by(EditionRow.published_at.desc(), EditionRow.id.desc()), number)
-    rows = [
-        Found(_choose_language(edition, language), edition, edition.publication, edition.publication.document)
-        for edition in page.rows
-    ]
-    return Page(rows, page.total, page.number, page.size)
-
-
-def _choose_language(edition: EditionRow, language: str) -> EditionLanguageRow:
-    by_language = {row.language: row for row in edition.languages}
-    authoritative = edition.publication.document.language
-    return by_language.get(language) or by_language.get(authoritative) or edition.languages[0]
-
-
-def list_feed(work: UnitOfWork, language: str, limit: int = 50) -> Sequence[EditionLanguageRow]:
-    """Return the newest published texts of a language, newest first, without those withdrawn."""
-    return work.session.scalars(
-        select(EditionLanguageRow)
-        .join(EditionRow, EditionRow.id == EditionLanguageRow.edition_id)
-        .join(PublicationRow, PublicationRow.id == EditionRow.publication_id)
-        .where(EditionLanguageRow.language == language, PublicationRow.withdrawn_at.is_(None))
-        .options(
-            joinedload(EditionLanguageRow.edition)
-            .joinedload(EditionRow.publication)
-            .joinedload(PublicationRow.document)
-        )
-        .order_by(EditionLanguageRow.added_at.desc(), EditionLanguageRow.id.desc())
-        .limit(limit)
-    ).all()
-
-
 def list_organisations(
     work: UnitOfWork,
     *,
@@ -491,7 +241,7 @@ def list_board(work: UnitOfWork, actor: Actor, dossier: DossierRow, limit: int =
     return work.session.scalars(
         select(DocumentRow)
         .where(DocumentRow.dossier_path.startswith(dossier.path, autoescape=True), visible_to(actor))
-        .options(*_LISTED)
+        .options(*LISTED)
         .order_by(DocumentRow.changed_at.desc())
         .limit(limit)
     ).all()

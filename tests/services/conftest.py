@@ -32,7 +32,10 @@ ORGANISATIONS = {
     "gamma": (["member", "steering"], "asia_pacific"),
     "delta": (["member"], "europe"),
 }
-TEXT = "<h1>Protect civilians</h1><p data-block='p1'>States must act early.</p><p data-block='p2'>They must act together.</p>"
+TEXT = (
+    "<h1>Protect civilians</h1><p data-block='p1'>States must act early.</p>"
+    "<p data-block='p2'>They must act together.</p>"
+)
 
 
 class Clock:

@@ -11,7 +11,7 @@ from r2pflow.jobs.embedded import JobRow
 from r2pflow.persistence.deliberation import BallotRow, CommentRow, PositionRow, TranslationRow
 from r2pflow.persistence.documents import DocumentRow
 from r2pflow.persistence.history import HistoryEntryRow, TimerRow
-from r2pflow.services import ballots, comments, publishing, queries, translating
+from r2pflow.services import ballots, comments, desk, publishing, queries, register, translating
 from r2pflow.services.access import get_subject, visible_to
 from r2pflow.services.comments import NewComment
 from r2pflow.services.drafting import _write_revision, create_document, save_text
@@ -303,7 +303,7 @@ def test_a_withdrawn_publication_stays_and_says_so(work, coalition, statement):
     work.commit()
     publication = publishing.get_publication(work, "TEST/2027/ST/1")
     assert publication.withdrawn_at is not None and publication.withdrawal_reason == "Overtaken by events."
-    assert queries.list_feed(work, "en") == []
+    assert register.list_feed(work, "en") == []
 
 
 def test_a_note_stays_in_the_state_and_makes_history_grow(work, coalition, statement):
@@ -349,14 +349,16 @@ def test_offers_say_why_not(work, coalition, statement):
 
 
 def test_the_desk_shows_what_waits_for_each(work, coalition, statement):
-    assert [d.reference for d in queries.read_desk(work, coalition["secretariat"]).drafts] == [statement]
+    assert [d.reference for d in desk.read_desk(work, coalition["secretariat"]).drafts] == [statement]
     fire(work, coalition["secretariat"], statement, "open_comment")
     work.commit()
-    assert [w.kind for w in queries.read_desk(work, coalition["delta"]).waiting] == ["comment"]
+    assert [w.kind for w in desk.read_desk(work, coalition["delta"]).waiting] == ["comment"]
+    assert [w.kind for w in desk.read_desk(work, coalition["secretariat"]).running] == ["round"]
     fire(work, coalition["secretariat"], statement, "close_comment")
     bring_to_approval(work, coalition, statement)
-    assert [w.kind for w in queries.read_desk(work, coalition["alpha"]).waiting] == ["decide"]
-    assert queries.read_desk(work, coalition["delta"]).waiting == ()
+    assert [w.kind for w in desk.read_desk(work, coalition["alpha"]).waiting] == ["decide"]
+    of_delta = desk.read_desk(work, coalition["delta"])
+    assert of_delta.waiting == () and [w.kind for w in of_delta.running] == ["ballot"]
 
 
 def test_the_visible_list_agrees_with_the_document_page_for_everybody(work, coalition, statement):
@@ -377,9 +379,9 @@ def test_the_visible_list_agrees_with_the_document_page_for_everybody(work, coal
 def test_the_register_finds_a_text_in_any_of_its_languages(work, coalition, statement):
     publish(work, coalition, statement)
     for words in ("civilians", "PROTÉGER", "proteger civils", "TEST/2027"):
-        assert queries.search_register(work, text=words, language="fr").total == 1, words
-    assert queries.search_register(work, text="nothing such").total == 0
-    assert queries.search_register(work, language="fr").rows[0].language.title == "Protéger les civils"
+        assert register.search_register(work, text=words, language="fr").total == 1, words
+    assert register.search_register(work, text="nothing such").total == 0
+    assert register.search_register(work, language="fr").rows[0].language.title == "Protéger les civils"
 
 
 def test_a_reference_is_never_given_twice(work, coalition):

@@ -5,8 +5,9 @@ import pytest
 from r2pflow.domain.people import THE_SYSTEM
 from r2pflow.domain.text import canonical
 from r2pflow.persistence.people import OrganisationRow, PersonRow
-from r2pflow.services import people, queries
+from r2pflow.services import people
 from r2pflow.services.comments import NewComment, dispose, submit_comment
+from r2pflow.services.desk import read_desk
 from r2pflow.services.drafting import create_document
 from r2pflow.services.transitions import fire
 
@@ -128,7 +129,7 @@ def test_a_worklist_is_shown_to_those_whom_its_guard_lets_through_and_while_its_
     work.commit()
 
     def lists_of(name: str) -> set[str]:
-        desk = queries.read_desk(work, persons[name])
+        desk = read_desk(work, persons[name])
         return {one.name for one in desk.waiting if one.kind == "worklist"}
 
     assert "to_answer" in lists_of("secretary") and "to_answer" not in lists_of("steerer")

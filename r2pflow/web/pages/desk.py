@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from r2pflow.persistence.documents import DocumentRow
-from r2pflow.services import drafting, queries
+from r2pflow.services import drafting
 from r2pflow.services.definitions import get_workflow
-from r2pflow.services.queries import Waiting
+from r2pflow.services.desk import Waiting, read_desk
 from r2pflow.web.auth import current_work, has_role, require_signed_in
 from r2pflow.web.i18n import gettext, language_name, ngettext, title_of
 from r2pflow.web.rendering import has_endpoint, render, url
@@ -38,10 +38,11 @@ class DeskRow:
 
 def show_desk() -> Any:
     actor, work = require_signed_in(), current_work()
-    desk = queries.read_desk(work, actor)
+    desk = read_desk(work, actor)
     return render(
         "desk.html",
         waiting=[_make_row(one.document, one) for one in _drop_repeated(desk.waiting)],
+        running=[_make_row(one.document, one) for one in desk.running],
         moved=[_make_row(one) for one in desk.moved],
         drafts=[_make_row(one) for one in desk.drafts],
         has_more=desk.has_more,
@@ -77,7 +78,14 @@ def _make_row(document: DocumentRow, waiting: Waiting | None = None) -> DeskRow:
     )
 
 
-PLACES = {"decide": "decision", "translate": "language", "answered": "comments", "worklist": "document"}
+PLACES = {
+    "decide": "decision",
+    "ballot": "decision",
+    "round": "comments",
+    "answered": "comments",
+    "translate": "language",
+    "worklist": "document",
+}
 
 
 def _find_place(document: DocumentRow, waiting: Waiting | None) -> str:
@@ -100,6 +108,10 @@ def _say_task(waiting: Waiting, workflow: Any) -> str:
         return ngettext(
             "See the answer to your comment", "See the answers to %(num)s of your comments", waiting.count
         )
+    if waiting.kind == "round":
+        return gettext("Comments are open")
+    if waiting.kind == "ballot":
+        return gettext("The ballot is open")
     worklist = workflow.worklists.get(waiting.name)
     return title_of(worklist.title, waiting.name.replace("_", " ")) if worklist else gettext("Move it on")
 

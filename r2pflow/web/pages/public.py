@@ -8,7 +8,7 @@ from r2pflow.domain.errors import NotFound
 from r2pflow.domain.people import LANGUAGES
 from r2pflow.outputs.apart import export_apart
 from r2pflow.persistence.publishing import EditionLanguageRow, EditionRow, PublicationRow
-from r2pflow.services import printing, publishing, queries
+from r2pflow.services import printing, publishing, register
 from r2pflow.web.auth import current_actor, current_work
 from r2pflow.web.edition import make_view
 from r2pflow.web.forms import Form
@@ -28,7 +28,7 @@ def show_home() -> Any:
 def show_register() -> Any:
     work = current_work()
     text, type_name = request.args.get("q", "")[:200], request.args.get("type", "")
-    found = queries.search_register(
+    found = register.search_register(
         work, text=text, language=language(), type_name=type_name, number=read_page_number()
     )
     types = [(one.name, title_of(one.plural) or title_of(one.title)) for one in work.catalogue.types.values()]
@@ -98,7 +98,7 @@ def send_feed(language: str) -> Any:
     work = current_work()
     base = work.settings.base_url.rstrip("/")
     entries = []
-    for row in queries.list_feed(work, language):
+    for row in register.list_feed(work, language):
         edition, publication = row.edition, row.edition.publication
         type_ = work.catalogue.types.get(publication.document.type)
         number = edition.number
