@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
+
+from r2pflow.domain.people import RIGHT_TO_LEFT
 from r2pflow.domain.printable import DecisionNote, Printable
 from r2pflow.outputs import setting
 from r2pflow.outputs.body import Body, set_body
@@ -20,7 +23,12 @@ class EditionView:
     tables: list[Any]  # PrintedField of kind rows
     counts: list[dict[str, Any]]
     clauses: list[dict[str, Any]]
+    days: Any  # of a conference: (date, sessions) each
     say: Translator
+
+    def isolate(self, name: str) -> Markup:
+        """Keep a name of another script from turning the words around it."""
+        return setting.isolate(name, "rtl" if self.say.language in RIGHT_TO_LEFT else "ltr")
 
     def value(self, kind: str, value: Any) -> str:
         """Write one cell of a table in the edition's language."""
@@ -31,7 +39,8 @@ def make_view(printable: Printable) -> EditionView:
     """Return the view of an edition; positions and clauses are told in the page's language."""
     say = translator(printable.language, printable.timezone)
     page = translator(language(), printable.timezone)
-    fields = printable.shown_fields()
+    hidden = setting.PLAN_FIELDS if printable.plan else frozenset()
+    fields = [one for one in printable.shown_fields() if one.name not in hidden]
     return EditionView(
         body=set_body(printable, with_pages=False),
         facts=[(one.title, setting.format_value(one.kind, one.value, say)) for one in fields if one.kind != "rows"],
@@ -41,6 +50,7 @@ def make_view(printable: Printable) -> EditionView:
             {"depth": min(line.depth, 4), "holds": line.holds, "text": setting.clause_text(line, page)}
             for line in (printable.decision.clauses if printable.decision else ())
         ],
+        days=printable.plan.sessions_by_day() if printable.plan else (),
         say=say,
     )
 

@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from flask import Blueprint, Response, current_app, g, request
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from r2pflow.domain.errors import (
@@ -66,6 +66,7 @@ def register_error_pages(blueprint: Blueprint) -> None:
     blueprint.register_error_handler(RequestEntityTooLarge, _show_too_large)
     blueprint.register_error_handler(HTTPException, _show_http_error)
     blueprint.register_error_handler(OperationalError, _show_database_error)
+    blueprint.register_error_handler(ProgrammingError, _show_database_error)
     blueprint.register_error_handler(Exception, _show_failure)
 
 
@@ -95,7 +96,7 @@ def _show_http_error(error: HTTPException) -> Any:
     return response
 
 
-def _show_database_error(error: OperationalError) -> Response:
+def _show_database_error(error: Exception) -> Response:
     undo_work()
     logger.exception("the database did not answer at %s", request.path)
     return show_problem(
@@ -114,6 +115,8 @@ def _show_failure(error: Exception) -> Response:
 def show_problem(status: int, text: str, *, reasons: list[str] | None = None, code: str = "") -> Response:
     """Return the error page, or a notice alone where htmx asks for a part of a page."""
     heading = gettext(HEADINGS.get(status) or HEADINGS[400 if status < 500 else 500])
+    if code == "sign_in_first":
+        heading = gettext("Sign in first")
     template = "problem_part.html" if is_htmx() else "problem.html"
     wants_sign_in = _is_nobody() and status in (403, 404)
     return render(
