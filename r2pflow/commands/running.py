@@ -78,11 +78,11 @@ def serve(host: str, port: int, is_demo: bool, no_worker: bool, threads: int) ->
 @click.option("--once", is_flag=True, help="Do one timer or job, and end.")
 @click.option("--until-idle", is_flag=True, help="Do what is due, and end.")
 @click.option("--processes", type=click.IntRange(0, 256), default=0, help="Render so many PDFs side by side.")
-@click.option("--with-parent", is_flag=True, hidden=True, help="End when the process that started this one does.")
-def worker(once: bool, until_idle: bool, processes: int, with_parent: bool) -> None:
+@click.option("--with-parent", "parent", type=int, hidden=True, help="End when the parent, of that id, does.")
+def worker(once: bool, until_idle: bool, processes: int, parent: int | None) -> None:
     """Work off jobs and timers, until Ctrl-C. Several workers may run, on several machines."""
     _log(logging.INFO)
-    stop = serving.stop_with_parent() if with_parent else None
+    stop = serving.stop_with_parent(parent) if parent else None
     run_worker(load_app(), once=once, until_idle=until_idle, processes=processes or None, stop=stop)
 
 

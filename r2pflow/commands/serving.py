@@ -47,7 +47,7 @@ class WorkerBeside:
             self.due = now + self.pause
             print(f"the worker ended; it is started again in {self.pause:.0f} s", file=sys.stderr, flush=True)
         if self.process is None and now >= self.due:
-            command = [sys.executable, "-m", "r2pflow.cli", "worker", "--with-parent"]
+            command = [sys.executable, "-m", "r2pflow.cli", "worker", "--with-parent", str(os.getpid())]
             self.process, self.begun = subprocess.Popen(command, stdin=subprocess.DEVNULL), now
 
     def end(self) -> None:
@@ -115,9 +115,9 @@ class _Keeper(Arbiter):
             self.beside.keep()
 
 
-def stop_with_parent() -> Event:
-    """Return an event that is set when the process that started this one is gone."""
-    stop, parent = Event(), os.getppid()
+def stop_with_parent(parent: int) -> Event:
+    """Return an event that is set when the process that started this one, of that id, is gone."""
+    stop = Event()
 
     def watch() -> None:
         while os.getppid() == parent:
