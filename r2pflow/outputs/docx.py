@@ -4,8 +4,6 @@ import tempfile
 from html import escape
 from pathlib import Path
 
-import pypandoc
-
 from r2pflow.domain import markup
 from r2pflow.domain.errors import SetupError
 from r2pflow.domain.markup import Content, Node
@@ -17,6 +15,8 @@ def export_docx(printable: Printable) -> bytes:
 
     Raise SetupError when pandoc is not there.
     """
+    import pypandoc  # seldom needed, and the web process starts without it
+
     with tempfile.TemporaryDirectory(prefix="r2pflow-") as folder:
         target = Path(folder) / "edition.docx"
         try:

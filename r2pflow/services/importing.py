@@ -8,7 +8,6 @@ import zlib
 from collections.abc import Iterator
 from pathlib import PurePath
 
-import pypandoc
 from lxml import etree
 from lxml import html as lxml_html
 from markdown_it import MarkdownIt
@@ -164,6 +163,8 @@ def _convert_word(name: str, content: bytes) -> str:
 
 
 def _find_pandoc() -> str:
+    import pypandoc  # seldom needed, and the web process starts without it
+
     try:
         return str(pypandoc.get_pandoc_path())
     except OSError as error:
