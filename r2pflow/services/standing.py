@@ -72,7 +72,8 @@ def find_main_transition(workflow: Workflow, way: list[tuple[str, Status]]) -> T
 
 
 def find_movers(workflow: Workflow, state: str, transition: Transition | None) -> frozenset[str]:
-    """Return the roles for whom a state waits: those of its round, of its ballot, else who could fire the transition.
+    """Return the roles for whom a state waits: those of its round, of its ballot,
+    who translates where that is what the transition asks, else who could fire it.
 
     Empty where nobody has to do anything: at the end of the way, or where all goes by itself.
     """
@@ -84,6 +85,8 @@ def find_movers(workflow: Workflow, state: str, transition: Transition | None) -
         return frozenset({electorate.role or "member"}) if not electorate.group else frozenset()
     if transition is None or known.final or USER not in transition.triggers:
         return frozenset()
+    if any(test.name == "languages_ready" for test in transition.guard.require):
+        return workflow.holders(state, "translate")
     who = engine.who_could(workflow, state, transition.name)
     return who.roles or who.permission_roles
 

@@ -35,11 +35,16 @@ class NextStep:
     def is_fireable(self) -> bool:
         return not self.reasons
 
+    @property
+    def is_aside(self) -> bool:
+        """Tell whether it leads off the way: back, or to an end that the way does not have."""
+        return bool(self.question) and not self.is_main
+
 
 def list_steps(
     work: UnitOfWork, subject: Subject, way: list[tuple[str, Status]], kept: tuple[str, str] | None = None
 ) -> list[NextStep]:
-    """Return the transitions from the present state: first what can be fired, the main one on top.
+    """Return the transitions from the present state: the person's own first, the main one on top.
 
     `way` is what `standing.lay_way` made; `kept` is the name of a step and the comment that was typed for it.
     """
@@ -49,7 +54,7 @@ def list_steps(
         _make_step(subject, offer, offer.transition == main, offer.to in passed, kept)
         for offer in find_offers(work, subject)
     ]
-    return sorted(steps, key=lambda step: (not step.is_fireable, not step.is_mine, not step.is_main))
+    return sorted(steps, key=lambda step: (not step.is_mine, not step.is_main, step.is_aside, not step.is_fireable))
 
 
 def list_tasks(subject: Subject, shell: Shell, steps: list[NextStep], may_comment: bool) -> list[dict[str, str]]:
