@@ -69,6 +69,8 @@ def _finish(response: Response) -> Response:
             response.cache_control.max_age = 365 * 24 * 3600
             response.cache_control.immutable = True
         return response
+    if response.cache_control.public:
+        return response
     response.vary.update(("Cookie", "Accept-Language"))
     if "Cache-Control" not in response.headers:
         response.cache_control.no_cache = True

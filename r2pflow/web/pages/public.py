@@ -19,6 +19,8 @@ from r2pflow.web.routing import Route
 
 FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
 """A published page carries its own styles, so that it can be kept; nothing in it runs."""
+PDF_POLICY = "frame-ancestors 'none'; base-uri 'none'"
+"""A PDF has no page whose parts could be restricted, but some browsers' own viewer has."""
 
 
 def show_home() -> Any:
@@ -72,6 +74,7 @@ def send_file(symbol: str, language: str, format: str) -> Any:
         response.content_type = "application/pdf"
         response.set_etag(row.pdf_sha256 or "")
         response.headers["Content-Disposition"] = f'inline; filename="{row.pdf_path.rpartition("/")[2]}"'
+        response.headers["Content-Security-Policy"] = PDF_POLICY
         response.cache_control.public, response.cache_control.max_age = True, 3600
         return response.make_conditional(request)
     type_ = work.catalogue.types[publication.document.type]
