@@ -14,6 +14,7 @@ from r2pflow.jobs.embedded import LAST_ATTEMPT, EmbeddedQueue, JobRow
 from r2pflow.outputs.render_pool import Failure, RenderPool
 from r2pflow.persistence.history import HistoryEntryRow, TimerRow
 from r2pflow.persistence.publishing import EditionLanguageRow
+from r2pflow.services.notices import PAGES
 from r2pflow.worker import run_worker
 
 from .conftest import TEXTS, make_blocks, read_now, wait_until
@@ -195,3 +196,10 @@ def test_a_timer_of_the_future_is_left_alone(app, engine, edition):
     run_worker(app, once=True)
     with Session(engine) as session:
         assert session.scalars(select(TimerRow.ended_at)).one() is None
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_button_of_a_mail_leads_to_a_page(app, page):
+    path = PAGES[page].format(reference="ST-1", symbol="TEST/2027/ST/1")
+    endpoint, _ = app.url_map.bind("localhost").match(path)
+    assert endpoint.startswith("r2pflow.")
