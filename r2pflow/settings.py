@@ -38,7 +38,7 @@ class Settings:
     mail_password: str = field(default="", repr=False)
     mail_use_tls: bool = True
     mail_sender: str = "r2pflow <no-reply@localhost>"
-    job_lease: int = 300
+    job_lease: int = 60
     worker_processes: int = 0  # 0: one per core
     secure_cookies: bool = False  # set where the site is served over https
     sign_in_limit: str = "10 per minute; 60 per hour"
