@@ -34,7 +34,7 @@ class BallotFacts:
 
 @dataclass(frozen=True)
 class LanguageFacts:
-    """Per language its status: missing, in_progress, translated, verified, stale; the authoritative one is `verified`."""
+    """Per language its status: missing, in_progress, translated, verified, stale; that of the source is `verified`."""
 
     required: tuple[str, ...] = ()
     status: Mapping[str, str] = field(default_factory=dict)

@@ -19,7 +19,7 @@ BUILT_IN_ROLES = (
     "manager",
 )
 GLOBAL_ROLES = ("member", "steering", "secretariat", "translator", "manager")
-"""Roles that a person or an organisation can hold everywhere; the others come from sharing or from custom declarations."""
+"""Roles that a person or an organisation can hold everywhere; the others come from sharing or from a workflow."""
 
 BUILT_IN_PERMISSIONS = ("view", "edit", "comment", "decide", "translate", "sign", "publish", "share", "manage")
 

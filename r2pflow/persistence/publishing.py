@@ -51,7 +51,7 @@ class EditionRow(Base):
 
 
 class EditionLanguageRow(Base):
-    """An edition in one language; `pdf_*` are empty until the worker has rendered it. `pdf_path` is below the instance."""
+    """An edition in one language; `pdf_*` are empty until the worker rendered it. `pdf_path` is below the instance."""
 
     __tablename__ = "r2pflow_edition_language"
     __table_args__ = (UniqueConstraint("edition_id", "language"),)

@@ -1,6 +1,6 @@
 """Run by Alembic; `persistence/migrate.py` says on which connection and for which tables."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
@@ -12,7 +12,7 @@ attributes = context.config.attributes
 metadata = attributes["metadata"]
 
 
-def render_item(kind: str, found: Any, autogen: AutogenContext) -> str | bool:
+def render_item(kind: str, found: Any, autogen: AutogenContext) -> str | Literal[False]:
     """Write our own types as what they are in the database, so that old migrations import none of our code."""
     if kind == "type" and isinstance(found, UTCDateTime):
         return "sa.DateTime(timezone=True)"
