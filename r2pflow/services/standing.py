@@ -9,6 +9,7 @@ from sqlalchemy import select
 from r2pflow.domain import engine
 from r2pflow.domain.definition import AUTOMATIC, STAY, USER, Transition, Workflow
 from r2pflow.persistence.history import TimerRow
+from r2pflow.persistence.publishing import EditionLanguageRow, EditionRow, PublicationRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services.access import Subject
 
@@ -36,29 +37,64 @@ def find_deadline(work: UnitOfWork, subject: Subject) -> Deadline | None:
     return Deadline(row.due_at, row.timezone, row.kind) if row else None
 
 
+@dataclass(frozen=True)
+class NewestEdition:
+    """What is published of a document: symbol, number of the edition, its languages in which a PDF is there."""
+
+    symbol: str
+    number: int
+    languages: tuple[str, ...]
+
+
+def find_newest_edition(work: UnitOfWork, subject: Subject) -> NewestEdition | None:
+    """Return the newest edition of a document, or None where nothing is published."""
+    rows = work.session.execute(
+        select(PublicationRow.symbol, EditionRow.number, EditionLanguageRow.language, EditionLanguageRow.pdf_path)
+        .join(EditionRow, EditionRow.publication_id == PublicationRow.id)
+        .join(EditionLanguageRow, EditionLanguageRow.edition_id == EditionRow.id)
+        .where(PublicationRow.document_id == subject.id)
+        .order_by(EditionRow.number.desc(), EditionLanguageRow.language)
+    ).all()
+    if not rows:
+        return None
+    newest = rows[0]
+    ready = tuple(row.language for row in rows if row.number == newest.number and row.pdf_path)
+    return NewestEdition(newest.symbol, newest.number, ready)
+
+
 def lay_way(workflow: Workflow, path: list[str]) -> list[tuple[str, Status]]:
     """Return the states from the first to a final one: those passed (loops cut out), the present one, those ahead.
 
-    What is ahead follows in each state the first transition of the file that leads to a state not yet on the way, one
-    that ends the way only where nothing else does.
+    What is ahead follows the main line of the workflow: from its initial state, in each state the first transition of
+    the file that leads to a state not yet on the line, one that ends it only where nothing else does.
     """
     passed: list[str] = []
     for state in path:
         if state in passed:
             del passed[passed.index(state) :]
         passed.append(state)
-    way: list[tuple[str, Status]] = [(state, "done") for state in passed[:-1]]
-    way.append((passed[-1], "here"))
-    seen, here = set(passed), passed[-1]
-    while not workflow.states[here].final:
+    line = _walk(workflow, [workflow.initial], {})
+    rank = {state: place for place, state in enumerate(line)}
+    whole = _walk(workflow, passed, rank)
+    here = len(passed) - 1
+    return [(state, "done" if n < here else "here" if n == here else "ahead") for n, state in enumerate(whole)]
+
+
+def _walk(workflow: Workflow, passed: list[str], rank: dict[str, int]) -> list[str]:
+    """Go on from the last state to a final one; with a rank, first to what stands behind it on the main line."""
+    way = list(passed)
+    while not workflow.states[way[-1]].final:
+        here = way[-1]
         ways = [one.target(here) for one in workflow.transitions_from(here) if one.to != STAY]
-        new = [state for state in ways if state not in seen]
-        chosen = next((state for state in new if not workflow.states[state].final), next(iter(new), None))
+        new = [state for state in ways if state not in way]
+        behind = sorted(
+            (state for state in new if rank.get(state, -1) > rank.get(here, len(rank))), key=rank.__getitem__
+        )
+        chosen = next(iter(behind), None) or next((state for state in new if not workflow.states[state].final), None)
+        chosen = chosen or next(iter(new), None)
         if chosen is None:
             break
-        way.append((chosen, "ahead"))
-        seen.add(chosen)
-        here = chosen
+        way.append(chosen)
     return way
 
 

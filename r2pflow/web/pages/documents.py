@@ -9,11 +9,12 @@ from r2pflow.domain.errors import Conflict, InvalidInput, NotFound, Refused
 from r2pflow.outputs.apart import export_apart
 from r2pflow.persistence.documents import DocumentRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
-from r2pflow.services import comments, ledger, publishing, queries, transitions
+from r2pflow.services import comments, ledger, queries, standing, transitions
 from r2pflow.services.access import Subject, get_subject
 from r2pflow.services.drafting import CREATORS
 from r2pflow.services.printing import prepare_draft
 from r2pflow.services.queries import Filters
+from r2pflow.services.standing import NewestEdition
 from r2pflow.services.texts import get_blocks
 from r2pflow.web import forms
 from r2pflow.web.auth import current_actor, current_work, has_role, require_signed_in, undo_work
@@ -99,7 +100,7 @@ def _show_text(subject: Subject, status: int = 200, **told: Any) -> Response:
     may_comment = comments.may_comment(work, subject)
     context = document_context(subject, "text")
     steps = list_steps(work, subject, context["shell"].way, told.get("kept")) if is_known else []
-    publication = publishing.find_publication(work, subject.id) if subject.state.final else None
+    edition = standing.find_newest_edition(work, subject) if subject.state.final else None
     seen = queries.mark_seen(work, subject.actor, subject) if status == 200 else None
     response = render(
         "documents/text.html",
@@ -117,8 +118,8 @@ def _show_text(subject: Subject, status: int = 200, **told: Any) -> Response:
         lost_comment=_find_lost_comment(steps, told.get("kept")),
         seen_before=seen if seen is not None and seen < subject.revision_number else None,
         may_edit=subject.may("edit") and subject.state.text == "open",
-        exports=_list_exports(work, subject),
-        publication=publication,
+        exports=_list_files(edition) if edition else _list_exports(work, subject),
+        edition=edition,
         read_at=datetime.now(UTC).isoformat(),
     )
     if status == 200 and is_known:
@@ -167,6 +168,16 @@ def fire_transition(reference: str, transition: str) -> Any:
     tell(gettext("Done: %(transition)s.", transition=transition_title(subject, transition)))
     tell(gettext("The document is now in “%(state)s”.", state=state_title(subject)), "note")
     return redirect(url("document", reference=reference))
+
+
+def _list_files(edition: NewestEdition) -> list[dict[str, str]]:
+    return [
+        {
+            "label": f"PDF, {language_name(language)}",
+            "href": url("file", symbol=edition.symbol, language=language, format="pdf"),
+        }
+        for language in edition.languages
+    ]
 
 
 def _list_exports(work: UnitOfWork, subject: Subject) -> list[dict[str, str]]:

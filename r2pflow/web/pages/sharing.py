@@ -15,7 +15,7 @@ from r2pflow.web.i18n import gettext
 from r2pflow.web.pages.document_shell import document_context
 from r2pflow.web.rendering import render, url
 from r2pflow.web.routing import POST, Route
-from r2pflow.web.sentences import sentence
+from r2pflow.web.sentences import join, sentence
 from r2pflow.web.words import word
 
 
@@ -42,7 +42,7 @@ def _show(subject: Subject, form: Form) -> Response:
         matches=matches,
         role_choices=[(role, _role_label(subject, role)) for role in may_give],
         everyone={
-            permission: sorted(subject.workflow.holders(state, permission))
+            permission: join(map(word, sorted(subject.workflow.holders(state, permission))))
             for permission in ("view", "edit", "comment", "decide", "translate", "share")
         },
     )
@@ -55,7 +55,7 @@ def _role_label(subject: Subject, role: str) -> str:
         for permission in ("view", "edit", "comment", "decide", "translate", "share")
         if role in subject.workflow.holders(subject.state_name, permission)
     ]
-    allowed = ", ".join(word(permission) for permission in permissions)
+    allowed = join(map(word, permissions))
     return gettext("%(role)s (may now: %(allowed)s)", role=word(role), allowed=allowed) if allowed else word(role)
 
 
