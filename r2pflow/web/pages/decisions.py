@@ -81,7 +81,9 @@ def _show(subject: Subject, form: Form | None = None, refusal: str = "", status:
     if sheet is None:
         return render(
             "decisions/none.html",
+            status or (form.status if form else 200),
             **context,
+            refusal=refusal,
             planned=[
                 (
                     ruling.tell_ballot_title(subject.workflow, one.name),

@@ -11,7 +11,7 @@ from r2pflow.services.definitions import get_workflow
 from r2pflow.services.desk import Waiting, read_desk
 from r2pflow.web.auth import current_work, has_role, require_signed_in
 from r2pflow.web.i18n import gettext, language_name, ngettext, title_of
-from r2pflow.web.rendering import has_endpoint, render, url
+from r2pflow.web.rendering import render, url
 from r2pflow.web.routing import Route
 
 NEAR = timedelta(days=2)
@@ -83,17 +83,15 @@ PLACES = {
     "ballot": "decision",
     "round": "comments",
     "answered": "comments",
-    "translate": "language",
+    "translate": "translate",
     "worklist": "document",
 }
 
 
 def _find_place(document: DocumentRow, waiting: Waiting | None) -> str:
     endpoint = PLACES.get(waiting.kind, "document") if waiting else "document"
-    if endpoint == "language" and waiting is not None and has_endpoint("language"):
-        return url("language", reference=document.reference, language=waiting.name)
-    if not has_endpoint(endpoint):
-        endpoint = "document"
+    if endpoint == "translate" and waiting is not None:
+        return url("translate", reference=document.reference, language=waiting.name)
     return url(endpoint, reference=document.reference)
 
 
