@@ -91,7 +91,7 @@ def has_endpoint(endpoint: str) -> bool:
 def here(**changes: Any) -> str:
     """Return the address of this page with some of its query changed; None drops a key."""
     values: dict[str, Any] = {**request.args.to_dict(flat=False), **(request.view_args or {}), **changes}
-    if not request.endpoint:
+    if not request.endpoint or request.url_rule is None or "GET" not in (request.url_rule.methods or ()):
         return url("home", **{name: value for name, value in changes.items() if value is not None})
     return url_for(request.endpoint, **{name: value for name, value in values.items() if value is not None})
 

@@ -106,6 +106,12 @@ def test_the_answer_is_the_same_for_an_address_that_nobody_has(standalone: Flask
     assert len(find_mails(standalone)) == 1
 
 
+def test_the_language_can_be_changed_on_a_page_that_answers_a_form(standalone: Flask):
+    page = Visitor(standalone).post("/account/link", email="amal@member.example")
+    for link in re.findall(r'href="([^"]*hl=\w\w[^"]*)"', page.text):
+        assert Visitor(standalone).get(link.replace("&amp;", "&")).status_code in (200, 302)
+
+
 def test_the_mail_goes_out_in_the_language_of_its_reader(standalone: Flask):
     ask_link(standalone, Visitor(standalone))
     assert '<html lang="ar" dir="rtl">' in find_mails(standalone)[0]["html"]

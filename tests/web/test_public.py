@@ -129,6 +129,8 @@ def test_a_file_is_checked_without_javascript(browse, symbol):
     answer = visitor.client.post("/check", data=form)
     assert answer.status_code == 303
     assert "byte for byte" in visitor.get(answer.location).text
+    digest = hashlib.sha256(b"%PDF-1.7 not really").hexdigest()  # as a browser sends it, without the file
+    assert visitor.client.post("/check", data={"csrf_token": token, "digest": digest}).location == f"/check/{digest}"
 
 
 @pytest.mark.parametrize("digest", ["", "abc", "z" * 64])

@@ -18,7 +18,10 @@ def ask_check() -> Any:
     form = read_form(digest=request.args.get("digest", ""))
     try:
         if form.is_posted:
-            return redirect(url("checked", digest=_read_digest(form.file("file"))), 303)
+            # Where the browser can, it sends the digest alone, and the file stays with its reader.
+            digest = form.text("digest") or _read_digest(form.file("file"))
+            publishing.check_digest(current_work(), digest)
+            return redirect(url("checked", digest=digest), 303)
         if "digest" in request.args:
             publishing.check_digest(current_work(), form.text("digest"))
             return redirect(url("checked", digest="".join(form.text("digest").split()).lower()), 303)
