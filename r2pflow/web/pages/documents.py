@@ -193,7 +193,8 @@ def _list_exports(work: UnitOfWork, subject: Subject) -> list[dict[str, str]]:
 
 
 def export_document(reference: str, format: str) -> Any:
-    actor, work = current_actor(), current_work()
+    """Send the document as it stands; the public has the files of the register, which are made once."""
+    actor, work = require_signed_in(), current_work()
     subject = get_subject(work, actor, reference)
     exporter = work.catalogue.registry.exporters.get(format)
     if exporter is None or (subject.type.exports and format not in subject.type.exports):
