@@ -96,6 +96,7 @@ SENTENCES: Mapping[str, str] = {
     # absence
     "document_not_found": N_("There is no document %(reference)s, or it is not open to you."),
     "ballot_not_found": N_("There is no such ballot, or it is not open to you."),
+    "job_not_found": N_("This job is no longer given up: it is waiting, running or done."),
     "comment_not_found": N_("There is no such comment, or it is not open to you."),
     "dossier_not_found": N_("There is no such dossier."),
     "edition_not_found": N_("There is no published document of that symbol."),

@@ -1,3 +1,208 @@
-from r2pflow.web.routing import Route
+"""Workflows: who may do what at which stage, what leads from one to the next, and how ballots decide."""
 
-ROUTES: tuple[Route, ...] = ()
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from r2pflow.domain.definition import AUTOMATIC, STAY, TIMER, USER, State, Transition, Workflow
+from r2pflow.domain.errors import NotFound
+from r2pflow.domain.people import BUILT_IN_PERMISSIONS
+from r2pflow.services import queries
+from r2pflow.services.standing import lay_way
+from r2pflow.web import ruling
+from r2pflow.web.auth import current_work, require_signed_in
+from r2pflow.web.i18n import N_, gettext, title_of
+from r2pflow.web.rendering import render
+from r2pflow.web.routing import Route
+from r2pflow.web.sentences import join
+from r2pflow.web.words import word
+
+EFFECTS = {
+    "notify_members": N_("the members are told"),
+    "notify_steering": N_("the steering group is told"),
+    "open_translation": N_("the translators are told"),
+    "publish": N_("the text is published, with a PDF in each language"),
+    "withdraw": N_("the publication says that it is withdrawn"),
+    "announce": N_("everybody is told"),
+}
+
+
+@dataclass(frozen=True)
+class ToldState:
+    """One stage in words; `holders` are the roles by permission; `steps` lead on from it."""
+
+    state: State
+    title: str
+    number: int
+    is_main: bool
+    count: int
+    notes: tuple[str, ...]
+    holders: Mapping[str, str]
+    steps: tuple[tuple[str, str], ...]  # title of the transition, of the stage it leads to
+
+
+@dataclass(frozen=True)
+class ToldTransition:
+    """One transition in words."""
+
+    transition: Transition
+    title: str
+    sources: str
+    target: str
+    triggers: str
+    who: str
+    conditions: tuple[str, ...]
+    effects: tuple[str, ...]
+
+
+def show_workflows() -> Any:
+    actor, work = require_signed_in(), current_work()
+    counts = queries.count_documents(work, actor)
+    types = work.catalogue.types.values()
+    return render(
+        "workflows/list.html",
+        workflows=[
+            {
+                "workflow": workflow,
+                "title": title_of(workflow.title, word(workflow.name)),
+                "description": title_of(workflow.description),
+                "way": _lay_main(workflow),
+                "types": join(title_of(one.title, one.name) for one in types if one.workflow == workflow.name),
+                "accent": next((one.accent for one in types if one.workflow == workflow.name), "slate"),
+                "count": sum(number for (name, _), number in counts.items() if name == workflow.name),
+            }
+            for workflow in work.catalogue.workflows.values()
+        ],
+    )
+
+
+def _lay_main(workflow: Workflow) -> list[str]:
+    return [_title(workflow, state) for state, _ in lay_way(workflow, [workflow.initial])]
+
+
+def _title(workflow: Workflow, state: str) -> str:
+    known = workflow.states.get(state)
+    return title_of(known.title, word(state)) if known else word(state)
+
+
+def show_workflow(name: str) -> Any:
+    actor, work = require_signed_in(), current_work()
+    workflow = work.catalogue.workflows.get(name)
+    if workflow is None:
+        raise NotFound("workflow_not_found", workflow=name)
+    counts = queries.count_documents(work, actor)
+    types = [one for one in work.catalogue.types.values() if one.workflow == name]
+    fields = {field.name: field.title for one in types for field in one.fields}
+    main = [state for state, _ in lay_way(workflow, [workflow.initial])]
+    order = [*main, *(state for state in workflow.states if state not in main)]
+    permissions = [
+        permission
+        for permission in BUILT_IN_PERMISSIONS
+        if any(workflow.holders(state, permission) for state in workflow.states)
+    ]
+    return render(
+        "workflows/workflow.html",
+        workflow=workflow,
+        title=title_of(workflow.title, word(name)),
+        description=title_of(workflow.description),
+        types=join(title_of(one.title, one.name) for one in types),
+        accent=types[0].accent if types else "slate",
+        states=[
+            _tell_state(workflow, state, place, state in main, counts.get((name, state), 0), permissions)
+            for place, state in enumerate(order, 1)
+        ],
+        permissions=permissions,
+        transitions=[_tell_transition(workflow, one, fields) for one in workflow.transitions.values()],
+        ballots=[
+            (ruling.tell_ballot_title(workflow, one.name), ruling.tell_terms(one), ruling.tell_rule(one.rule))
+            for one in workflow.ballots.values()
+        ],
+        bypass=join(word(role) for role in workflow.bypass),
+    )
+
+
+def _tell_state(
+    workflow: Workflow, name: str, number: int, is_main: bool, count: int, permissions: list[str]
+) -> ToldState:
+    state = workflow.states[name]
+    return ToldState(
+        state=state,
+        title=_title(workflow, name),
+        number=number,
+        is_main=is_main,
+        count=count,
+        notes=tuple(_note(workflow, state)),
+        holders={
+            permission: join(sorted(word(role) for role in workflow.holders(name, permission)))
+            for permission in permissions
+        },
+        steps=tuple(
+            (title_of(one.title, word(one.name)), _title(workflow, one.target(name)))
+            for one in workflow.transitions_from(name)
+            if one.to != STAY
+        ),
+    )
+
+
+def _note(workflow: Workflow, state: State) -> list[str]:
+    notes = [gettext("the text can be edited") if state.text == "open" else gettext("the text is frozen")]
+    if state.comments:
+        notes.append(gettext("comment round for: %(who)s", who=word(state.comments.audience)))
+    if state.ballot:
+        notes.append(gettext("ballot: %(name)s", name=ruling.tell_ballot_title(workflow, state.ballot)))
+    if state.timer:
+        fires = workflow.transitions.get(state.timer.fire)
+        notes.append(
+            gettext(
+                "after %(duration)s: %(transition)s",
+                duration=ruling.tell_duration(state.timer.after, state.timer.calendar),
+                transition=title_of(fires.title, word(fires.name)) if fires else word(state.timer.fire),
+            )
+        )
+    if state.final:
+        notes.append(gettext("the way ends here"))
+    return notes
+
+
+def _tell_transition(workflow: Workflow, one: Transition, fields: Mapping[str, Any]) -> ToldTransition:
+    guard = one.guard
+    registry = current_work().catalogue.registry
+    who = []
+    if USER in one.triggers:
+        if guard.roles:
+            who.append(join(word(role) for role in guard.roles))
+        if guard.permissions:
+            who.append(gettext("who may %(permissions)s", permissions=join(word(name) for name in guard.permissions)))
+        if guard.groups:
+            who.append(gettext("members of %(groups)s", groups=join(guard.groups)))
+    triggers = [
+        text
+        for trigger, text in (
+            (USER, gettext("by hand")),
+            (AUTOMATIC, gettext("by itself, as soon as it can")),
+            (TIMER, gettext("at its deadline")),
+        )
+        if trigger in one.triggers
+    ]
+    conditions = [ruling.tell_test(test, registry, fields) for test in guard.require]
+    if one.comment == "required":
+        conditions.append(gettext("a word says why"))
+    return ToldTransition(
+        transition=one,
+        title=title_of(one.title, word(one.name)),
+        sources=join(_title(workflow, state) for state in one.sources),
+        target=gettext("stays") if one.to == STAY else _title(workflow, one.to),
+        triggers=ruling.capitalise(join(triggers)),
+        who=ruling.capitalise("; ".join(who)),
+        conditions=tuple(ruling.capitalise(text) for text in conditions),
+        effects=tuple(
+            ruling.capitalise(gettext(EFFECTS[effect.name]) if effect.name in EFFECTS else word(effect.name))
+            for effect in one.effects
+        ),
+    )
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("/workflows", "workflows", show_workflows),
+    Route("/workflows/<name>", "workflow", show_workflow),
+)
