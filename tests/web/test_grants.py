@@ -49,7 +49,10 @@ ACCESS = {
     "edit_organisation": KEEPERS,
     "new_person": KEEPERS,
     "edit_person": KEEPERS,
+    "new_dossier": KEEPERS,
+    "edit_dossier": KEEPERS,
     "administration": KEEPERS,
+    "retry_job": KEEPERS,
     # of a document: the permission that it takes beside `view`
     "document": "view",
     "fire": "",  # each transition's guard says
@@ -120,6 +123,16 @@ def test_pages_that_are_no_documents_open_to_whom_they_should(browse, persons, n
             assert status in (200, 302, 303, 404 if "<" in route.rule else 200), (path, name, status)
         else:
             assert status == 403, (path, name, status)
+
+
+@pytest.mark.parametrize("name", ["", "outsider", "member", "steerer", "translator"])
+def test_nobody_but_its_keepers_writes_to_what_is_no_document(browse, persons, name):
+    browser = browse(name)
+    token = browser.token() if name else _anonymous_token(browser)
+    for route in ROUTES:
+        if "POST" in route.methods and "<reference>" not in route.rule and ACCESS[route.endpoint] == KEEPERS:
+            path = _fill(route.rule, {"slug": "alpha", "person_id": 1, "job": 1})
+            assert browser.client.post(path, data={"csrf_token": token}).status_code == 403, path
 
 
 @pytest.fixture(params=TYPES)
