@@ -1,28 +1,32 @@
 """A stand-alone instance with any number of documents, in all states, with what belongs to them there."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import cycle
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Table, insert, text
+from sqlalchemy import Table, insert, select
 
 from bench.host import add_person, begin_work
 from r2pflow.accounts import migrate as account_tables
 from r2pflow.domain.people import LANGUAGES, REGIONS, THE_SYSTEM
 from r2pflow.domain.text import as_json, canonical, digest
 from r2pflow.persistence import deliberation, documents, history, migrate, publishing
+from r2pflow.persistence.people import PersonRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services import people
 from r2pflow.services.definitions import store_definition
 from r2pflow.standalone import create_app, make_sign_in_link
 
 ORGANISATIONS, STEERING = 40, 12
+MIXED, LIVE = 100, 10
+"""So many documents are spread evenly over all states; of those beyond, one in so many is under way, by chance."""
 READERS = ("secretariat", "member", "steering")
 _BATCH = 2000
 _KNOWN = "crowd.json"
@@ -57,9 +61,8 @@ def make_crowd(folder: Path, number: int) -> Crowd:
         migrate.upgrade(engine)
         account_tables.upgrade(engine)
         work = begin_work(app)
-        readers, organisations = _make_people(work)
-        reference, symbol = _Writer(work, list(readers.values()), organisations).write(number)
-        work.session.execute(text("ANALYZE"))
+        readers, speakers = _make_people(work)
+        reference, symbol = _Writer(work, list(readers.values()), speakers).write(number)
         work.commit()
     (folder / _KNOWN).write_text(json.dumps([readers, reference, symbol]))
     return Crowd(app, readers, reference, symbol)
@@ -70,7 +73,7 @@ def open_crowd(folder: Path) -> Crowd:
     return Crowd(create_app({"R2PFLOW_INSTANCE": str(folder)}), *json.loads((folder / _KNOWN).read_text()))
 
 
-def _make_people(work: UnitOfWork) -> tuple[dict[str, int], list[int]]:
+def _make_people(work: UnitOfWork) -> tuple[dict[str, int], dict[int, int]]:
     regions = cycle(REGIONS)
     for number in range(ORGANISATIONS + 1):
         slug = f"member-{number}" if number else "office"
@@ -84,18 +87,22 @@ def _make_people(work: UnitOfWork) -> tuple[dict[str, int], list[int]]:
     }
     for number in range(2, ORGANISATIONS):
         add_person(work, f"person-{number}", f"member-{number}", [])
-    organisations = [people.get_organisation(work, f"member-{number + 1}").id for number in range(ORGANISATIONS)]
-    return {name: id_ for name, id_ in readers.items() if id_}, organisations
+    speakers = {row.organisation_id or 0: row.id for row in work.session.scalars(select(PersonRow))}
+    office = people.get_organisation(work, "office").id
+    return (
+        {name: id_ for name, id_ in readers.items() if id_},
+        {organisation: id_ for organisation, id_ in sorted(speakers.items()) if organisation != office},
+    )
 
 
 class _Writer:
     """Write rows in bulk; ids are counted here, for the database is new."""
 
-    def __init__(self, work: UnitOfWork, readers: Sequence[int], organisations: Sequence[int]) -> None:
+    def __init__(self, work: UnitOfWork, readers: Sequence[int], speakers: Mapping[int, int]) -> None:
         self.work = work
         self.now = work.now()
         self.readers = readers
-        self.organisations = organisations
+        self.organisations, self.speakers = list(speakers), list(speakers.values())
         self.rows: dict[Table, list[dict[str, Any]]] = {}
         self.numbers: dict[Any, int] = {}
         paragraphs = "".join(
@@ -107,9 +114,12 @@ class _Writer:
 
     def write(self, number: int) -> tuple[str, str]:
         """Write the documents; return the reference of one that is being decided, and a symbol."""
-        places = cycle(self._places())
+        under_way, archive = (cycle(self._places(is_final)) for is_final in (False, True))
+        everywhere = cycle(self._places())
+        chance = Random(1)
         decided, symbol = "", ""
         for index in range(number):
+            places = everywhere if index < MIXED else archive if chance.randrange(LIVE) else under_way
             type_, workflow, definition_id, state = next(places)
             reference = f"{type_.code}-{index + 1}"
             published = self._write_document(index + 1, reference, type_, workflow, definition_id, state)
@@ -121,15 +131,17 @@ class _Writer:
         self._flush()
         return decided, symbol
 
-    def _places(self) -> Iterator[tuple[Any, Any, int, str]]:
-        """Give every state of every type, so mixed that the first ten are in all states."""
+    def _places(self, is_final: bool | None = None) -> Iterator[tuple[Any, Any, int, str]]:
+        """Give the states of every type, so mixed that the first ten are in all; those that are final, or are not."""
         catalogue = self.work.catalogue
         kinds = [(kind, catalogue.workflows[kind.workflow]) for kind in catalogue.types.values()]
         stored = {flow.name: store_definition(self.work, flow) for _, flow in kinds}
         for place in range(max(len(flow.states) for _, flow in kinds)):
             for step, (kind, flow) in enumerate(kinds):
                 states = list(flow.states)
-                yield kind, flow, stored[flow.name], states[(place + 2 * step) % len(states)]
+                state = states[(place + 2 * step) % len(states)]
+                if is_final in (None, flow.states[state].final):
+                    yield kind, flow, stored[flow.name], state
 
     def _write_document(
         self, id_: int, reference: str, type_: Any, workflow: Any, definition_id: int, state: str
@@ -177,9 +189,7 @@ class _Writer:
         if id_ % 4 == 0:
             for reader in self.readers:
                 seen_at = changed + timedelta(minutes=1 if id_ % 8 else -1)
-                self._add(
-                    documents.SeenRow, person_id=reader, document_id=id_, revision_number=1, seen_at=seen_at
-                )
+                self._add(documents.SeenRow, person_id=reader, document_id=id_, revision_number=1, seen_at=seen_at)
         for place, (source, target) in enumerate(zip(path, path[1:], strict=False)):
             self._add(
                 history.HistoryEntryRow,
@@ -204,7 +214,7 @@ class _Writer:
                 terms = workflow.ballots[workflow.states[name].ballot]
                 self._write_ballot(id_, revision, changed, name, terms, here)
         if workflow.states[state].grants.get("translate") and not workflow.states[state].final:
-            for language in LANGUAGES[: id_ % len(LANGUAGES)]:
+            for language in LANGUAGES if id_ % 3 == 0 else LANGUAGES[: id_ % len(LANGUAGES)]:
                 self._write_translation(id_, language, changed)
         return self._publish(id_, revision, type_, changed) if workflow.states[state].final else ""
 
@@ -244,7 +254,7 @@ class _Writer:
                 body="Say who does it, and until when.",
                 suggestion="",
                 organisation_id=self.organisations[speaker],
-                author_id=self.readers[1 + place % 2],
+                author_id=self.speakers[speaker],
                 created_at=changed,
                 outcome="accepted" if answered else None,
                 reason="It makes the text clearer." if answered else "",
@@ -300,10 +310,10 @@ class _Writer:
                 deliberation.TranslationRow,
                 document_id=document_id,
                 language=language,
-                status="verified" if document_id % 2 else "in_progress",
+                status="verified" if document_id % 3 == 0 else "in_progress",
                 translated_count=0,
                 stale_count=0,
-                verified_digest=self.digest if document_id % 2 else None,
+                verified_digest=self.digest if document_id % 3 == 0 else None,
                 changed_at=changed,
             )
 

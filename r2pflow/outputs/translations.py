@@ -37,6 +37,11 @@ _ARABIC_MONTHS = (
 )
 
 
+@lru_cache(maxsize=1024)
+def _write_day(day: Day, style: str, locale: Locale) -> str:
+    return dates.format_date(day, style, locale=locale)
+
+
 @dataclass(frozen=True)
 class Translator:
     """Say things in one language, times in one zone. Arabic gets European digits, in text as in dates."""
@@ -64,7 +69,7 @@ class Translator:
         if self.language == "ar" and style in ("long", "full"):
             weekday = dates.format_date(value, "EEEE", locale=self.locale) + " " if style == "full" else ""
             return f"{weekday}{value.day} {_ARABIC_MONTHS[value.month - 1]} {value.year}"
-        return dates.format_date(value, style, locale=self.locale)
+        return _write_day(value, style, self.locale)
 
     def date_range(self, first: Day, last: Day) -> str:
         """Write the days from one to another as shortly as the language does: `11–12 May 2027`."""

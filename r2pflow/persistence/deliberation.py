@@ -34,6 +34,12 @@ class CommentRoundRow(Base):
             sqlite_where=text("closed_at IS NULL"),
             postgresql_where=text("closed_at IS NULL"),
         ),
+        Index(
+            "ix_r2pflow_comment_round_deadline",
+            "closes_at",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     document_id: Mapped[int] = mapped_column(ForeignKey("r2pflow_document.id", ondelete="CASCADE"), index=True)
@@ -58,6 +64,14 @@ class CommentRow(Base):
         ),
         CheckConstraint("outcome IS NULL OR reason <> ''", name="reason"),
         Index("ix_r2pflow_comment_document_outcome", "document_id", "outcome"),
+        Index(
+            "ix_r2pflow_comment_unacknowledged",
+            "author_id",
+            "document_id",
+            "disposed_at",
+            sqlite_where=text("outcome IS NOT NULL AND is_satisfied IS NULL"),
+            postgresql_where=text("outcome IS NOT NULL AND is_satisfied IS NULL"),
+        ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     document_id: Mapped[int] = mapped_column(ForeignKey("r2pflow_document.id", ondelete="CASCADE"))
@@ -101,6 +115,12 @@ class BallotRow(Base):
             sqlite_where=text("closed_at IS NULL"),
             postgresql_where=text("closed_at IS NULL"),
         ),
+        Index(
+            "ix_r2pflow_ballot_deadline",
+            "closes_at",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
         CheckConstraint("length(digest) = 64", name="sealed"),
         CheckConstraint("outcome IN ('open', 'carried', 'lost', 'cancelled')", name="outcome"),
     )
@@ -127,7 +147,7 @@ class BallotVoterRow(Base):
 
     __tablename__ = "r2pflow_ballot_voter"
     ballot_id: Mapped[int] = mapped_column(ForeignKey("r2pflow_ballot.id", ondelete="CASCADE"), primary_key=True)
-    organisation_id: Mapped[int] = mapped_column(ForeignKey("r2pflow_organisation.id"), primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("r2pflow_organisation.id"), primary_key=True, index=True)
     name: Mapped[str] = mapped_column(String(300))
     attributes: Mapped[dict[str, Any]]
 

@@ -55,6 +55,7 @@ class DocumentRow(Base):
     __table_args__ = (
         Index("ix_r2pflow_document_definition_state", "definition_id", "state", "changed_at"),
         Index("ix_r2pflow_document_changed", "changed_at", "id"),
+        Index("ix_r2pflow_document_state", "state", "state_entered_at"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     reference: Mapped[str] = mapped_column(String(40), unique=True)
@@ -98,11 +99,16 @@ class RevisionRow(Base):
     author: Mapped[PersonRow | None] = relationship()
 
 
+HOLDERS = ("person", "organisation", "group")
+
+
 class LocalRoleRow(Base):
     """A role on one document, or on a dossier and all below it, for a person, an organisation or a group."""
 
     __tablename__ = "r2pflow_local_role"
     __table_args__ = (
+        Index("ix_r2pflow_local_role_document_person", "document_id", "person_id"),
+        *(Index(f"ix_r2pflow_local_role_{one}_dossier", f"{one}_id", "dossier_id") for one in HOLDERS),
         CheckConstraint("(document_id IS NULL) <> (dossier_id IS NULL)", name="one_place"),
         CheckConstraint(
             "(CASE WHEN person_id IS NULL THEN 0 ELSE 1 END)"
@@ -112,13 +118,11 @@ class LocalRoleRow(Base):
         ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
-    document_id: Mapped[int | None] = mapped_column(ForeignKey("r2pflow_document.id", ondelete="CASCADE"), index=True)
+    document_id: Mapped[int | None] = mapped_column(ForeignKey("r2pflow_document.id", ondelete="CASCADE"))
     dossier_id: Mapped[int | None] = mapped_column(ForeignKey("r2pflow_dossier.id", ondelete="CASCADE"), index=True)
-    person_id: Mapped[int | None] = mapped_column(ForeignKey("r2pflow_person.id", ondelete="CASCADE"), index=True)
-    organisation_id: Mapped[int | None] = mapped_column(
-        ForeignKey("r2pflow_organisation.id", ondelete="CASCADE"), index=True
-    )
-    group_id: Mapped[int | None] = mapped_column(ForeignKey("r2pflow_group.id", ondelete="CASCADE"), index=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("r2pflow_person.id", ondelete="CASCADE"))
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("r2pflow_organisation.id", ondelete="CASCADE"))
+    group_id: Mapped[int | None] = mapped_column(ForeignKey("r2pflow_group.id", ondelete="CASCADE"))
     role: Mapped[str] = mapped_column(String(60))
     granted_by_id: Mapped[int | None] = mapped_column(ForeignKey("r2pflow_person.id"))
     created_at: Mapped[datetime]

@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, bindparam, exists, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, bindparam, exists, or_, select, tuple_
 
 from r2pflow.domain import engine
 from r2pflow.domain.definition import DocumentType, State, Workflow
 from r2pflow.domain.errors import Forbidden, NotFound
 from r2pflow.domain.people import Actor
-from r2pflow.persistence.documents import DefinitionRow, DocumentRow, GrantRow, LocalRoleRow
+from r2pflow.persistence.documents import DefinitionRow, DocumentRow, DossierRow, GrantRow, LocalRoleRow
 from r2pflow.persistence.people import GroupRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services.definitions import get_workflow
@@ -126,23 +126,32 @@ def _select_local_roles(in_dossier: bool, in_group: bool) -> Select[Any]:
 
 def visible_to(actor: Actor, permission: str = "view") -> ColumnElement[bool]:
     """Return the one SQL filter, for all lists, on documents on which the actor holds the permission."""
-    granted = and_(
-        GrantRow.definition_id == DocumentRow.definition_id,
-        GrantRow.state == DocumentRow.state,
-        GrantRow.permission == permission,
-    )
-    clauses: list[ColumnElement[bool]] = [exists().where(granted, GrantRow.role.in_(sorted(actor.roles)))]
+    return _make_filter(actor, permission)
+
+
+@lru_cache(maxsize=256)
+def _make_filter(actor: Actor, permission: str) -> ColumnElement[bool]:
+    """Build the filter; what does not depend on the document is a subquery of its own, evaluated once."""
+    grant = (GrantRow.definition_id, GrantRow.state)
+    place = (DocumentRow.definition_id, DocumentRow.state)
+    granted = select(*grant).where(GrantRow.permission == permission, GrantRow.role.in_(sorted(actor.roles)))
+    clauses: list[ColumnElement[bool]] = [tuple_(*place).in_(granted)]
     if actor.person_id is not None:
-        here = or_(
+        here = exists().where(
             LocalRoleRow.document_id == DocumentRow.id,
-            and_(
-                LocalRoleRow.dossier_id.is_not(None),
-                DocumentRow.dossier_path.contains("/" + LocalRoleRow.dossier_id.cast(String) + "/"),
-            ),
+            _held_by(actor),
+            GrantRow.definition_id == DocumentRow.definition_id,
+            GrantRow.state == DocumentRow.state,
+            GrantRow.permission == permission,
+            GrantRow.role == LocalRoleRow.role,
         )
-        clauses.append(
-            exists().where(granted, GrantRow.role == LocalRoleRow.role, _held_by(actor), here).correlate(DocumentRow)
+        above = (
+            select(DossierRow.id, *grant)
+            .join(LocalRoleRow, DossierRow.path.contains("/" + LocalRoleRow.dossier_id.cast(String) + "/"))
+            .join(GrantRow, and_(GrantRow.role == LocalRoleRow.role, GrantRow.permission == permission))
+            .where(LocalRoleRow.dossier_id > 0, _held_by(actor))
         )
+        clauses += [tuple_(DocumentRow.dossier_id, *place).in_(above), here.correlate(DocumentRow)]
     return or_(*clauses)
 
 

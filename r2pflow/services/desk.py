@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, literal, or_, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
 from r2pflow.domain.people import Actor
@@ -16,16 +16,14 @@ from r2pflow.persistence.deliberation import (
     PositionRow,
     TranslationRow,
 )
-from r2pflow.persistence.documents import (
-    DefinitionRow,
-    DocumentRow,
-    LocalRoleRow,
-    SeenRow,
-)
+from r2pflow.persistence.documents import DocumentRow, LocalRoleRow, SeenRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services.access import visible_to
 from r2pflow.services.queries import LISTED
 from r2pflow.services.worklists import match_worklists
+
+MOVED_WITHIN = timedelta(days=90)
+"""What moved longer ago is no news any more."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Desk:
-    """What a person's desk shows; each list is cut at `limit`, and `has_more` names the lists that were."""
+    """What a person's desk shows; `has_more` names the lists that were cut."""
 
     waiting: tuple[Waiting, ...] = ()
     running: tuple[Waiting, ...] = ()  # open rounds and ballots in which nothing waits for this person
@@ -55,8 +53,11 @@ class Desk:
     has_more: frozenset[str] = field(default_factory=frozenset)
 
 
-def read_desk(work: UnitOfWork, actor: Actor, limit: int = 20) -> Desk:
-    """Return what waits for the person, by deadline; what moved since they last looked; and their own drafts."""
+def read_desk(work: UnitOfWork, actor: Actor, limit: int = 12, aside: int = 8) -> Desk:
+    """Return what waits for the person, by deadline; what runs, what moved since they last looked, and their drafts.
+
+    Each list of what waits is cut at `limit`, each of the others at `aside`.
+    """
     if actor.person_id is None:
         return Desk()
     lists = {
@@ -66,15 +67,15 @@ def read_desk(work: UnitOfWork, actor: Actor, limit: int = 20) -> Desk:
         "answered": _answers_waiting(work, actor, limit + 1),
         "worklist": _worklists_waiting(work, actor, limit + 1),
     }
-    moved = _moved_since_seen(work, actor, limit + 1)
-    drafts = _own_drafts(work, actor, limit + 1)
+    moved = _moved_since_seen(work, actor, aside + 1)
+    drafts = _own_drafts(work, actor, aside + 1)
     has_more = {name for name, found in lists.items() if len(found) > limit}
-    has_more |= {name for name, found in (("moved", moved), ("drafts", drafts)) if len(found) > limit}
+    has_more |= {name for name, found in (("moved", moved), ("drafts", drafts)) if len(found) > aside}
     waiting = [one for found in lists.values() for one in found[:limit]]
     waiting.sort(key=lambda one: (one.due_at is None, one.due_at or one.document.changed_at))
     asked = {one.document.id for one in waiting}
-    running = [one for one in _running(work, actor, limit) if one.document.id not in asked]
-    return Desk(tuple(waiting), tuple(running), tuple(moved[:limit]), tuple(drafts[:limit]), frozenset(has_more))
+    running = [one for one in _running(work, actor, aside) if one.document.id not in asked]
+    return Desk(tuple(waiting), tuple(running), tuple(moved[:aside]), tuple(drafts[:aside]), frozenset(has_more))
 
 
 def _running(work: UnitOfWork, actor: Actor, limit: int) -> list[Waiting]:
@@ -89,7 +90,7 @@ def _running(work: UnitOfWork, actor: Actor, limit: int) -> list[Waiting]:
             .join(window, window.document_id == DocumentRow.id)
             .where(window.closed_at.is_(None), visible_to(actor))
             .options(*LISTED)
-            .order_by(window.closes_at.is_(None), window.closes_at)
+            .order_by(window.closes_at.nulls_last())
             .limit(limit)
         )
         found += [Waiting(kind, document, due_at, timezone) for document, due_at, timezone in rows]
@@ -108,7 +109,7 @@ def _rounds_waiting(work: UnitOfWork, actor: Actor, limit: int) -> list[Waiting]
         .where(CommentRoundRow.closed_at.is_(None), ~spoke, _is_ahead(work, CommentRoundRow.closes_at))
         .where(CommentRoundRow.audience.in_(sorted(actor.roles)), visible_to(actor, "comment"))
         .options(*LISTED)
-        .order_by(CommentRoundRow.closes_at.is_(None), CommentRoundRow.closes_at)
+        .order_by(CommentRoundRow.closes_at.nulls_last())
         .limit(limit)
     )
     return [Waiting("comment", document, due_at, timezone) for document, due_at, timezone in rows]
@@ -122,14 +123,16 @@ def _ballots_waiting(work: UnitOfWork, actor: Actor, limit: int) -> list[Waiting
         PositionRow.organisation_id == actor.organisation_id,
         PositionRow.superseded_at.is_(None),
     )
+    votes = BallotVoterRow.organisation_id == actor.organisation_id
+    has_ballots = exists(BallotVoterRow.organisation_id).where(votes)
+    is_voter = exists(BallotVoterRow.organisation_id).where(votes, BallotVoterRow.ballot_id == BallotRow.id)
     rows = work.session.execute(
         select(DocumentRow, BallotRow.closes_at, BallotRow.timezone)
         .join(BallotRow, BallotRow.document_id == DocumentRow.id)
-        .join(BallotVoterRow, BallotVoterRow.ballot_id == BallotRow.id)
-        .where(BallotVoterRow.organisation_id == actor.organisation_id, BallotRow.closed_at.is_(None), ~spoke)
+        .where(has_ballots, BallotRow.closed_at.is_(None), is_voter, ~spoke)
         .where(_is_ahead(work, BallotRow.closes_at), visible_to(actor, "decide"))
         .options(*LISTED)
-        .order_by(BallotRow.closes_at.is_(None), BallotRow.closes_at)
+        .order_by(BallotRow.closes_at.nulls_last())
         .limit(limit)
     )
     return [Waiting("decide", document, due_at, timezone) for document, due_at, timezone in rows]
@@ -156,39 +159,60 @@ def _translations_waiting(work: UnitOfWork, actor: Actor, limit: int) -> list[Wa
 
 
 def _answers_waiting(work: UnitOfWork, actor: Actor, limit: int) -> list[Waiting]:
-    rows = work.session.execute(
-        select(DocumentRow, func.count(CommentRow.id))
-        .join(CommentRow, CommentRow.document_id == DocumentRow.id)
+    answered = (
+        select(CommentRow.document_id, func.count().label("number"), func.max(CommentRow.disposed_at).label("last"))
         .where(CommentRow.author_id == actor.person_id, CommentRow.outcome.is_not(None))
-        .where(CommentRow.is_satisfied.is_(None), visible_to(actor))
-        .group_by(DocumentRow.id)
+        .where(CommentRow.is_satisfied.is_(None))
+        .group_by(CommentRow.document_id)
+        .subquery()
+    )
+    rows = work.session.execute(
+        select(DocumentRow, answered.c.number)
+        .join(answered, answered.c.document_id == DocumentRow.id)
+        .where(visible_to(actor))
         .options(*LISTED)
-        .order_by(func.max(CommentRow.disposed_at).desc())
+        .order_by(answered.c.last.desc())
         .limit(limit)
     )
     return [Waiting("answered", document, count=count) for document, count in rows]
 
 
 def _worklists_waiting(work: UnitOfWork, actor: Actor, limit: int) -> list[Waiting]:
-    wanted = match_worklists(work, actor)
-    if not wanted:
+    """Take the first of each worklist in each state, by the index on both, and of these the first."""
+    matches = match_worklists(work, actor)
+    if not matches:
         return []
+    is_visible = visible_to(actor)
+    firsts = (
+        select(DocumentRow.id, literal(rank).label("rank"))
+        .where(DocumentRow.state == match.state, match.clause, is_visible)
+        .order_by(DocumentRow.state_entered_at)
+        .limit(limit)
+        .subquery()
+        for rank, match in enumerate(matches)
+    )
+    every = union_all(*(select(first) for first in firsts)).subquery()
+    once = select(every.c.id, func.min(every.c.rank).label("rank")).group_by(every.c.id).subquery()
     rows = work.session.execute(
-        select(DocumentRow, case(*((clause, name) for name, clause in wanted)))
-        .join(DefinitionRow, DefinitionRow.id == DocumentRow.definition_id)
-        .where(or_(*(clause for _, clause in wanted)), visible_to(actor))
+        select(DocumentRow, once.c.rank)
+        .join(once, once.c.id == DocumentRow.id)
         .options(*LISTED)
         .order_by(DocumentRow.state_entered_at)
         .limit(limit)
     )
-    return [Waiting("worklist", document, name=name) for document, name in rows]
+    return [Waiting("worklist", document, name=matches[rank].name) for document, rank in rows]
 
 
 def _moved_since_seen(work: UnitOfWork, actor: Actor, limit: int) -> Sequence[DocumentRow]:
+    """Go back from what changed last, rather than through all that the person ever saw."""
+    was_seen = exists().where(
+        SeenRow.document_id == DocumentRow.id,
+        SeenRow.person_id == actor.person_id,
+        SeenRow.seen_at < DocumentRow.changed_at,
+    )
     return work.session.scalars(
         select(DocumentRow)
-        .join(SeenRow, and_(SeenRow.document_id == DocumentRow.id, SeenRow.person_id == actor.person_id))
-        .where(DocumentRow.changed_at > SeenRow.seen_at, visible_to(actor))
+        .where(DocumentRow.changed_at > work.now() - MOVED_WITHIN, was_seen, visible_to(actor))
         .options(*LISTED)
         .order_by(DocumentRow.changed_at.desc())
         .limit(limit)
@@ -196,14 +220,13 @@ def _moved_since_seen(work: UnitOfWork, actor: Actor, limit: int) -> Sequence[Do
 
 
 def _own_drafts(work: UnitOfWork, actor: Actor, limit: int) -> Sequence[DocumentRow]:
-    shared = exists().where(
-        LocalRoleRow.document_id == DocumentRow.id,
-        LocalRoleRow.person_id == actor.person_id,
-        LocalRoleRow.role.in_(("author", "editor")),
-    )
+    """Go back from what changed last, where the person has any drafts at all."""
+    writes = (LocalRoleRow.person_id == actor.person_id, LocalRoleRow.role.in_(("author", "editor")))
+    has_drafts = exists().where(*writes)
+    is_own = exists().where(LocalRoleRow.document_id == DocumentRow.id, *writes)
     return work.session.scalars(
         select(DocumentRow)
-        .where(shared, visible_to(actor, "edit"))
+        .where(has_drafts, is_own, visible_to(actor, "edit"))
         .options(*LISTED)
         .order_by(DocumentRow.changed_at.desc())
         .limit(limit)

@@ -10,7 +10,6 @@ from pathlib import PurePath
 
 from lxml import etree
 from lxml import html as lxml_html
-from markdown_it import MarkdownIt
 
 from r2pflow.domain import markup
 from r2pflow.domain.errors import InvalidInput, SetupError
@@ -134,6 +133,8 @@ def _read_markdown(text: str, title: str) -> tuple[str, str]:
         text = text[front.end() :]
         named = re.search(r"^title:\s*[\"']?(.+?)[\"']?\s*$", front[1], re.MULTILINE)
         title = title or (named[1] if named else "")
+    from markdown_it import MarkdownIt  # seldom needed, and the web process starts without it
+
     reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     notes = {match[1]: re.sub(r"\n[ \t]+", "\n", match[2]) for match in _NOTE.finditer(text)}
     numbers = {name: f"fn{number}" for number, name in enumerate(notes, start=1)}

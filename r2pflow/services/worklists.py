@@ -1,6 +1,7 @@
 """Worklists in SQL: which documents wait for an actor, and under which name, for all documents at once."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select
 
@@ -13,21 +14,43 @@ from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services.access import visible_to
 
 
-def match_worklists(work: UnitOfWork, actor: Actor) -> list[tuple[str, ColumnElement[bool]]]:
-    """Return the name of each worklist that is for the actor, with the filter on DocumentRow and DefinitionRow.
+@dataclass(frozen=True)
+class Match:
+    """The documents in one state that are on one worklist of an actor: a filter on DocumentRow."""
+
+    name: str
+    state: str
+    clause: ColumnElement[bool]
+
+
+def match_worklists(work: UnitOfWork, actor: Actor) -> list[Match]:
+    """Return the worklists that are for the actor, state by state; workflows with the same list share a filter.
 
     A test of `where` that SQL cannot ask (one on fields, or a plugin's) narrows nothing: the list is a reminder, and
     the document's page says what is so.
     """
     found = []
+    for worklist, workflows in _gather(work):
+        who = _who(worklist, actor)
+        if who is not None:
+            where = (_ask(work, workflows, test) for test in worklist.where)
+            versions = select(DefinitionRow.id).where(DefinitionRow.workflow.in_(workflows))
+            clauses = [*who, *(clause for clause in where if clause is not None)]
+            clause = and_(DocumentRow.definition_id.in_(versions), *clauses)
+            found += [Match(worklist.name, state, clause) for state in worklist.states]
+    return found
+
+
+def _gather(work: UnitOfWork) -> list[tuple[WorklistDef, list[str]]]:
+    found: list[tuple[WorklistDef, list[str]]] = []
     for workflow in work.catalogue.workflows.values():
         for worklist in workflow.worklists.values():
-            who = _who(worklist, actor)
-            if who is not None:
-                where = (_ask(work, workflow.name, test) for test in worklist.where)
-                clauses = [*who, *(clause for clause in where if clause is not None)]
-                place = and_(DefinitionRow.workflow == workflow.name, DocumentRow.state.in_(worklist.states))
-                found.append((worklist.name, and_(place, *clauses)))
+            for known, workflows in found:
+                if replace(known, title=worklist.title) == worklist:
+                    workflows.append(workflow.name)
+                    break
+            else:
+                found.append((worklist, [workflow.name]))
     return found
 
 
@@ -41,9 +64,9 @@ def _who(worklist: WorklistDef, actor: Actor) -> list[ColumnElement[bool]] | Non
     return [or_(*(visible_to(actor, permission) for permission in guard.permissions))] if guard.permissions else []
 
 
-def _ask(work: UnitOfWork, workflow: str, test: Test) -> ColumnElement[bool] | None:
+def _ask(work: UnitOfWork, workflows: Collection[str], test: Test) -> ColumnElement[bool] | None:
     if test.kind in ("all", "any", "not"):
-        inner = [_ask(work, workflow, part) for part in test.tests]
+        inner = [_ask(work, workflows, part) for part in test.tests]
         known = [clause for clause in inner if clause is not None]
         if len(known) < len(inner) and test.kind != "all":
             return None
@@ -67,7 +90,7 @@ def _ask(work: UnitOfWork, workflow: str, test: Test) -> ColumnElement[bool] | N
     if test.name == "ballot":
         return _has_ballot(str(test.argument))
     if test.name == "languages_ready":
-        return _has_languages(work, workflow)
+        return _has_languages(work, workflows)
     return None
 
 
@@ -83,7 +106,7 @@ def _has_ballot(outcome: str) -> ColumnElement[bool]:
     return exists().where(BallotRow.id == latest, is_so)
 
 
-def _has_languages(work: UnitOfWork, workflow: str) -> ColumnElement[bool]:
+def _has_languages(work: UnitOfWork, workflows: Collection[str]) -> ColumnElement[bool]:
     """Every language that the type requires is verified against the text as it stands, or is the text's own."""
     clauses: Iterable[ColumnElement[bool]] = (
         and_(
@@ -91,7 +114,7 @@ def _has_languages(work: UnitOfWork, workflow: str) -> ColumnElement[bool]:
             _count_verified(kind.required_languages) >= len(set(kind.required_languages) - {kind.authoritative}),
         )
         for kind in work.catalogue.types.values()
-        if kind.workflow == workflow
+        if kind.workflow in workflows
     )
     return or_(false(), *clauses)
 

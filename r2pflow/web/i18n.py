@@ -151,13 +151,13 @@ def _get_zone(name: str) -> ZoneInfo:
 
 def format_instant(instant: datetime, zone: str = "", length: str = "medium") -> str:
     """Tell an instant in a zone, or else in the reader's: `9 Mar 2027, 18:00 (UTC+1)`; long spells the month."""
-    name = zone or reader_zone()
-    told = translator(language()).datetime(instant, _get_zone(name).key)
-    if length == "long":
+    name = _get_zone(zone or reader_zone()).key
+    speech = translator(language())
+    told = speech.datetime(instant, name)
+    if length == "long" or speech.language == "ar":
         return told
-    day = dates.format_date(instant.astimezone(_get_zone(name)).date(), "medium", locale=get_locale(language()))
-    long_day = translator(language()).date(instant.astimezone(_get_zone(name)).date())
-    return told if language() == "ar" else told.replace(long_day, day)
+    day = instant.astimezone(ZoneInfo(name)).date()
+    return told.replace(speech.date(day), speech.date(day, "medium"))
 
 
 def format_day(day: date | datetime, length: str = "medium", zone: str = "") -> str:
