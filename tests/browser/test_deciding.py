@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 from sqlalchemy.orm import Session
@@ -33,6 +34,9 @@ TEXT = """<h1 data-block="title">Act early</h1>
 <p data-block="p1">Warnings come first.</p>
 <ul data-block="l1"><li>one</li><li>two</li></ul>"""
 REGIONS = {"alpha": "africa", "beta": "europe", "gamma": "asia_pacific", "delta": "latin_america"}
+
+PASSING = (NoSuchElementException, StaleElementReferenceException)
+"""What may be found while one page gives way to the next."""
 
 
 class Coalition:
@@ -135,7 +139,8 @@ class Browser:
         element.click()
 
     def wait_for_text(self, words: str, selector: str = "main") -> None:
-        WebDriverWait(self.driver, 15).until(lambda _: words in self.find(selector).text)
+        waiting = WebDriverWait(self.driver, 15, ignored_exceptions=PASSING)
+        waiting.until(lambda driver: words in driver.find_element(By.CSS_SELECTOR, selector).text)
 
 
 @pytest.fixture
@@ -197,3 +202,18 @@ def test_a_paragraph_is_saved_in_its_place_while_the_others_wait(coalition: Coal
     browser.click(".sheet-end > button")
     browser.wait_for_text("1 paragraph saved.")
     browser.wait_for_text("2 of 3 paragraphs translated")
+
+
+def test_a_paragraph_that_cannot_be_saved_any_more_keeps_its_words(coalition: Coalition, browser: Browser) -> None:
+    reference = coalition.submit_paper()
+    for name in REGIONS:
+        if get_subject(coalition.work, THE_SYSTEM, reference).state_name == "steering_approval":
+            coalition.vote(name, reference, "yes")
+    browser.sign_in("translator")
+    browser.open(f"/documents/{reference}/languages/fr")
+    browser.find("#t-p1").send_keys("Les alertes d’abord.")
+    fire(coalition.work, coalition.actors["secretary"], reference, "reopen", comment="A mistake in the text.")
+    coalition.work.commit()
+    browser.click("#save-p1")
+    browser.find("#pair-p1 .notice.is-error")
+    assert browser.find("#t-p1").get_attribute("value") == "Les alertes d’abord."

@@ -256,11 +256,12 @@ def _compare(subject: Subject, row: BallotRow, rows: list[BallotRow]) -> Compare
 
 def record_position(reference: str) -> Any:
     actor, work, form = require_signed_in(), current_work(), read_form()
+    subject = get_subject(work, actor, reference)
     try:
         ballots.record_position(
             work, actor, reference, form.text("position"), form.text("reason"), digest=form.text("digest")
         )
-        queries.mark_seen(work, actor, get_subject(work, actor, reference))
+        queries.mark_seen(work, actor, subject)
         work.commit()
     except InvalidInput as error:
         form.refuse(error)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from r2pflow.domain import changes
-from r2pflow.domain.errors import Conflict, Forbidden, InvalidInput
+from r2pflow.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from r2pflow.domain.text import Block
 from r2pflow.persistence.deliberation import TranslationRow
 from r2pflow.services import translating
@@ -248,8 +248,8 @@ def _show_pair(subject: Subject, language: str, block_id: str, kept: Kept) -> Re
     work = current_work()
     sheet = translating.get_sheet(work, subject, language)
     pair = next((one for one in sheet.pairs if one.source.id == block_id), None)
-    if pair is None:
-        raise Conflict("source_moved_on", reference=subject.reference)
+    if pair is None:  # any other status than those of a saved block adds the notice to what was typed
+        raise NotFound("unknown_block")
     shown = _make_pair(pair, kept, translating.find_old_sources(work, subject, sheet))
     return Response(
         render_text(

@@ -27,7 +27,7 @@ from r2pflow.web.i18n import gettext, language, territory_name, title_of
 from r2pflow.web.pages.document_shell import document_context
 from r2pflow.web.rendering import render, url
 from r2pflow.web.routing import FORM, Route
-from r2pflow.web.sentences import sentence
+from r2pflow.web.sentences import join, sentence
 from r2pflow.web.words import word
 
 INSIDERS = frozenset({"member", "steering", *CREATORS})
@@ -81,7 +81,7 @@ def _show(subject: Subject) -> Response:
         "plans/fields.html",
         **document_context(subject, "fields"),
         facts=[(one.title, _tell_value(one, say)) for one in simple],
-        missing=[_title(subject.type.field(name)) for name in find_missing_fields(subject.type, fields)],
+        missing=join(_title(subject.type.field(name)) for name in find_missing_fields(subject.type, fields)),
         plan=plan,
         is_inside=is_inside,
         may_edit=_may_edit(subject),
