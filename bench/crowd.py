@@ -18,6 +18,7 @@ from r2pflow.accounts import migrate as account_tables
 from r2pflow.domain.people import LANGUAGES, REGIONS, THE_SYSTEM
 from r2pflow.domain.text import as_json, canonical, digest
 from r2pflow.persistence import deliberation, documents, history, migrate, publishing
+from r2pflow.persistence.base import Base
 from r2pflow.persistence.people import PersonRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services import people
@@ -367,7 +368,7 @@ class _Writer:
         return number
 
     def _flush(self) -> None:
-        for table in documents.Base.metadata.sorted_tables:
+        for table in Base.metadata.sorted_tables:
             if rows := self.rows.pop(table, []):
                 self.work.session.execute(insert(table), rows)
         self.work.session.commit()

@@ -3,8 +3,7 @@
 import gc
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 
@@ -50,17 +49,6 @@ def time_interleaved(rounds: int, *runs: Callable[[], object]) -> list[list[floa
 def median_ratio(above: Sequence[float], below: Sequence[float]) -> float:
     """Return the median of the ratios round by round: what slows both halves of a round leaves it alone."""
     return statistics.median(one / other for one, other in zip(above, below, strict=True))
-
-
-@contextmanager
-def without_gc() -> Iterator[None]:
-    """Keep the garbage collector out of the times."""
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def in_ms(seconds: Sequence[float]) -> str:

@@ -6,7 +6,7 @@ from r2pflow.domain.people import LANGUAGES
 from r2pflow.domain.text import Block, canonical
 from r2pflow.folders import get_folder
 
-REPEATED = 3
+REPEATED = 2
 
 
 def read_paper(times: int = REPEATED) -> dict[str, tuple[Block, ...]]:

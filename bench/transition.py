@@ -65,14 +65,14 @@ def prepare_bare(folder: Path, rows: int) -> Callable[[], None]:
     app.config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{folder / 'bare.sqlite'}"
     db = SQLAlchemy(app)
 
-    class Paper(db.Model):  # type: ignore[name-defined,misc]
+    class Paper(db.Model):  # type: ignore[name-defined]
         id: Mapped[int] = mapped_column(primary_key=True)
         reference: Mapped[str] = mapped_column(unique=True)
         title: Mapped[str]
         state: Mapped[str]
         changed_at: Mapped[datetime]
 
-    class Entry(db.Model):  # type: ignore[name-defined,misc]
+    class Entry(db.Model):  # type: ignore[name-defined]
         id: Mapped[int] = mapped_column(primary_key=True)
         paper_id: Mapped[int] = mapped_column(db.ForeignKey(Paper.id), index=True)
         happened_at: Mapped[datetime]
