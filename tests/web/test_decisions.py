@@ -136,14 +136,24 @@ def test_the_file_makes_ballot_tally_come_to_the_same_verdict(
     assert tally_files(rule, positions, False).as_dict() == told["verdict"]
 
 
-def test_the_secretariat_closes_a_ballot_that_waits_for_nobody(
-    browse: Open, statement: str, work: UnitOfWork, persons: dict[str, Actor]
-):
+def test_a_ballot_that_still_waits_is_not_closed_by_hand(browse: Open, statement: str):
     office = browse("secretary")
     assert "By hand it can be closed once every voter has spoken" in read(office, statement)
     refused = office.post(f"/documents/{statement}/decision/close")
     assert refused.status_code == 422 and "The ballot is still open" in refused.get_data(as_text=True)
     assert browse("member").post(f"/documents/{statement}/decision/close").status_code == 403
+
+
+def test_the_secretariat_closes_a_ballot_that_waits_for_nobody(browse: Open, statement: str, work: UnitOfWork):
+    ballot = work.session.query(BallotRow).one()
+    ballot.terms = {**ballot.terms, "close_early": "never"}
+    work.session.delete(next(voter for voter in ballot.voters if voter.name != "Alpha Network"))
+    work.commit()
+    vote(browse("steerer"), statement, "yes")
+    office = browse("secretary")
+    assert "Nobody is waited for any more" in read(office, statement)
+    assert office.post(f"/documents/{statement}/decision/close").status_code == 302
+    assert "The text is approved." in read(office, statement)
 
 
 def test_a_secret_ballot_shows_totals_and_no_names(browse: Open, statement: str, work: UnitOfWork):

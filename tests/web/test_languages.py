@@ -77,6 +77,14 @@ def test_a_translator_saves_only_what_was_typed(browse: Open, paper: str, work: 
     assert 'id="pair-l1"' in only and 'id="pair-p1"' not in only
 
 
+def test_a_list_that_reads_the_same_in_both_languages_is_saved_by_its_own_button(
+    browse: Open, paper: str, work: UnitOfWork
+):
+    source = next(block.html for block in canonical(TEXT) if block.id == "l1")
+    save(browse("translator"), paper, {"title": "", "p1": "", "l1": source, "fn1": ""}, save="l1")
+    assert stored(work) == {"l1": source}
+
+
 def test_one_paragraph_is_saved_in_place(browse: Open, paper: str, work: UnitOfWork):
     browser = browse("translator")
     digest = find_digest(browser.get(address(paper)).get_data(as_text=True))

@@ -128,6 +128,17 @@ def test_somebody_elses_change_meanwhile_is_told_and_nothing_typed_is_lost(brows
     assert "Somebody else changed this document meanwhile" in page and 'value="Second"' in page
 
 
+def test_a_change_meanwhile_is_noticed_after_adding_a_row_too(browse: Open, plan: str, work: UnitOfWork):
+    browser = browse("secretary")
+    form = read_form(browser.get(f"/documents/{plan}/fields?edit=1").get_data(as_text=True))
+    browser.post(f"/documents/{plan}/fields", form | {"venue": ["First"]})
+    added = browser.post(f"/documents/{plan}/fields", form | {"row": "milestones:add"})
+    again = read_form(added.get_data(as_text=True))
+    told = browser.post(f"/documents/{plan}/fields", again)
+    assert told.status_code == 409
+    assert browser.post(f"/documents/{plan}/fields", read_form(told.get_data(as_text=True))).status_code == 302
+
+
 def test_a_frozen_plan_is_read_and_not_written(browse: Open, plan: str, work: UnitOfWork):
     move(work, "steering_approval")
     browser = browse("secretary")

@@ -138,7 +138,7 @@ def translate(reference: str, language: str) -> Any:
 
 
 def _choose_changed(sheet: TranslationSheet, sent: Mapping[str, str], confirmed: set[str]) -> dict[str, str]:
-    """Return the blocks to save: those typed anew, and stale ones that were confirmed; as elements."""
+    """Return the blocks to save, as elements: those typed anew, and open ones that were confirmed as they stand."""
     pairs = {pair.source.id: pair for pair in sheet.pairs}
     chosen = {}
     for block_id, typed in sent.items():
@@ -148,7 +148,7 @@ def _choose_changed(sheet: TranslationSheet, sent: Mapping[str, str], confirmed:
                 chosen[block_id] = typed  # the service says that this block is gone
             continue
         is_new = _fold(typed) != _fold(_type(pair))
-        if is_new or (pair.status == "stale" and block_id in confirmed):
+        if is_new or (pair.status != "translated" and block_id in confirmed):
             chosen[block_id] = inner.read(pair.source, typed)
     return chosen
 

@@ -177,12 +177,17 @@ def _read_change() -> int | None:
 def _show_form(
     subject: Subject, raw: Raw, errors: dict[str, str] | None = None, status: int = 200, fresh: str = ""
 ) -> Response:
-    """Render the form; `fresh` names the table whose last row was just added."""
+    """Render the form; `fresh` names the table whose last row was just added.
+
+    It stays based on what the writer first read, until a conflict was told.
+    """
+    seen = _read_change() if request.method == "POST" and status != 409 else None
     return render(
         "plans/form.html",
         status,
         **document_context(subject, "fields"),
         raw=raw,
+        change_number=subject.change_number if seen is None else seen,
         errors=errors or {},
         fresh=fresh,
         organisations=_list_organisations(),
