@@ -23,7 +23,7 @@ WALK = ("submit", "publish", "reject")
 
 def measure(folder: Path, quick: bool = False) -> Measured:
     """Fire submit, publish and reject on document after document; as often, load a row, update it and insert one."""
-    documents, rounds = (3, 2) if quick else (60, 9)
+    documents, rounds = (3, 2) if quick else (60, 15)
     walk_documents = prepare_fire(folder, documents)
     walk_rows = prepare_bare(folder, documents)
     for run in (walk_documents, walk_rows):
