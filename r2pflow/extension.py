@@ -1,10 +1,10 @@
 """Mount r2pflow in a Flask application.
 
-    db = SQLAlchemy()
-    app = Flask(__name__)
-    app.config["R2PFLOW_URL_PREFIX"] = "/statements"
-    db.init_app(app)
-    R2PFlow(app, db)
+db = SQLAlchemy()
+app = Flask(__name__)
+app.config["R2PFLOW_URL_PREFIX"] = "/statements"
+db.init_app(app)
+R2PFlow(app, db)
 """
 
 from collections.abc import Callable, Iterable

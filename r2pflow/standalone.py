@@ -58,9 +58,7 @@ def create_app(config: Mapping[str, Any] | None = None, plugins: tuple[Plugin, .
         tune_sqlite(db.engine)
     Babel(app, locale_selector=i18n.language)
     flow = R2PFlow(settings=settings, plugins=plugins)
-    flow.init_app(
-        app, db, sign_in="security.login", sign_out="security.logout", password="security.change_password"
-    )
+    flow.init_app(app, db, sign_in="security.login", sign_out="security.logout", password="security.change_password")
     init_accounts(app, db, _make_edge())
     _limit_sign_in(app, settings)
     app.after_request(lambda response: headers.secure(response, settings))

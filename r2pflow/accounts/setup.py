@@ -24,7 +24,6 @@ LIMITED = (
 """The endpoints that guess passwords, addresses or links: their POST is rate-limited."""
 
 
-
 def init_accounts(app: Flask, db: Any, edge: Edge) -> None:
     """Add sign-in, sign-out, password and reset pages to the application. Nobody can register."""
     app.extensions[KEY] = edge

@@ -229,9 +229,7 @@ class Printable:
     def shown_fields(self) -> tuple[PrintedField, ...]:
         """Return the filled fields that this version may show."""
         return tuple(
-            one
-            for one in self.fields
-            if not one.is_empty and (self.is_internal or one.name not in INTERNAL_FIELDS)
+            one for one in self.fields if not one.is_empty and (self.is_internal or one.name not in INTERNAL_FIELDS)
         )
 
     def file_stem(self) -> str:

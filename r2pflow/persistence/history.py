@@ -32,7 +32,7 @@ class HistoryEntryRow(Base):
 
 
 class TimerRow(Base):
-    """Something due at an instant: fire a transition, remind, close a ballot. Done or dropped once `ended_at` is set."""
+    """Something due at an instant: fire a transition, remind, close a ballot. Ended once `ended_at` is set."""
 
     __tablename__ = "r2pflow_timer"
     __table_args__ = (

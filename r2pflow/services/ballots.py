@@ -130,8 +130,8 @@ def record_position(
 ) -> None:
     """Record the position of the actor's organisation on the text with this digest; an earlier one stays in the record.
 
-    Raises Forbidden without the permission `decide`, outside the electorate or after the close; Conflict when the ballot
-    is sealed to another text; InvalidInput for an unknown position, or where the reason is missing or too long.
+    Raises Forbidden without the permission `decide`, outside the electorate or after the close; Conflict when the
+    ballot is sealed to another text; InvalidInput for an unknown position, or where the reason is missing or too long.
     """
     subject = get_subject(work, actor, reference, "decide")
     sheet = find_ballot(work, subject)

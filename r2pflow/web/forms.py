@@ -1,14 +1,14 @@
 """Forms: what was posted stays in the fields, each fault stands beside its field.
 
-    form = read_form(name=person.name, functions=person.functions)
-    if form.is_posted:
-        try:
-            people.save_person(work, actor, {"name": form.text("name")})
-            work.commit()
-            return redirect(...)
-        except InvalidInput as error:
-            form.refuse(error)
-    return form.render("person.html", person=person)
+form = read_form(name=person.name, functions=person.functions)
+if form.is_posted:
+    try:
+        people.save_person(work, actor, {"name": form.text("name")})
+        work.commit()
+        return redirect(...)
+    except InvalidInput as error:
+        form.refuse(error)
+return form.render("person.html", person=person)
 """
 
 from collections.abc import Mapping

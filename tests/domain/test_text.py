@@ -116,9 +116,7 @@ def test_preformatted_lines_stay_lines():
 
 
 def test_what_shows_nothing_goes():
-    source = (
-        "<p></p><p> &nbsp; </p><p><br></p><ul><li></li></ul><table><tr><td></td></tr></table><p>x<b> </b></p>"
-    )
+    source = "<p></p><p> &nbsp; </p><p><br></p><ul><li></li></ul><table><tr><td></td></tr></table><p>x<b> </b></p>"
     assert html_of(source) == "<p>x</p>"
 
 
@@ -140,9 +138,7 @@ def test_a_reference_to_a_missing_footnote_goes():
 
 
 def test_a_footnote_with_an_odd_id_keeps_its_references():
-    blocks = canonical(
-        '<p>x<sup data-note="ü1"></sup></p><aside data-block="ü1" data-kind="footnote">n</aside>'
-    )
+    blocks = canonical('<p>x<sup data-note="ü1"></sup></p><aside data-block="ü1" data-kind="footnote">n</aside>')
     assert blocks[0].notes == (blocks[1].id,)
 
 
@@ -220,9 +216,7 @@ def test_safe_addresses_stay():
         "mailto:a@example.org",
         "#fn1",
     ):
-        assert (
-            html_of(f'<p><a href="{address}" target=_blank>x</a></p>') == f'<p><a href="{address}">x</a></p>'
-        )
+        assert html_of(f'<p><a href="{address}" target=_blank>x</a></p>') == f'<p><a href="{address}">x</a></p>'
     assert html_of("<p><a href='HTTPS://Example.org/x y'>x</a></p>") == (
         '<p><a href="https://Example.org/x%20y">x</a></p>'
     )

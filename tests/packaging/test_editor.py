@@ -116,9 +116,17 @@ def chromium(tmp_path_factory):
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium")
     for flag in (
-        "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage",
-        "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-        "--window-size=1000,1200", f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--window-size=1000,1200",
+        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
     ):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
@@ -160,7 +168,8 @@ class Page:
             const block = view.dom.querySelector(`[data-block=${arguments[0]}]`);
             const editor = document.getElementById('text').r2pEditor;
             editor.commands.focus(view.posAtDOM(block, arguments[1] ? block.childNodes.length : 0));""",
-            block, end,
+            block,
+            end,
         )
         # The editor takes the focus in the next frame.
         self.driver.execute_async_script("requestAnimationFrame(() => setTimeout(arguments[0], 20))")

@@ -18,9 +18,7 @@ from r2pflow.services.drafting import _write_revision, create_document, save_tex
 from r2pflow.services.texts import get_blocks
 from r2pflow.services.transitions import _fire_once, find_offers, fire
 
-EDITED = (
-    "<h1 data-block='title'>Protect civilians</h1><p data-block='p1'>{one}</p><p data-block='p2'>{two}</p>"
-)
+EDITED = "<h1 data-block='title'>Protect civilians</h1><p data-block='p1'>{one}</p><p data-block='p2'>{two}</p>"
 FRENCH = {"title": "<h1>Protéger les civils</h1>", "p1": "<p>Agir tôt.</p>", "p2": "<p>Agir ensemble.</p>"}
 
 
@@ -108,9 +106,7 @@ def test_a_frozen_text_refuses_edits(work, coalition, statement):
 
 def test_a_member_comments_and_reads_what_became_of_it(work, coalition, statement):
     fire(work, coalition["secretariat"], statement, "open_comment")
-    new = NewComment(
-        "substantive", "Name the actors.", "en", "p1", "act early", "must ", ".", "act within days"
-    )
+    new = NewComment("substantive", "Name the actors.", "en", "p1", "act early", "must ", ".", "act within days")
     comment = comments.submit_comment(work, coalition["delta"], statement, new)
     work.commit()
     fire(work, coalition["secretariat"], statement, "close_comment")
@@ -195,9 +191,7 @@ def test_an_organisation_has_one_position_and_all_that_it_had_stay(work, coaliti
     second = {"ballot_id": rows[0].ballot_id, "organisation_id": rows[0].organisation_id}
     with pytest.raises(IntegrityError):
         work.session.add(
-            PositionRow(
-                **second, position="yes", person_id=rows[0].person_id, recorded_at=work.now(), reason=""
-            )
+            PositionRow(**second, position="yes", person_id=rows[0].person_id, recorded_at=work.now(), reason="")
         )
         work.session.flush()
 
@@ -246,16 +240,12 @@ def test_a_translation_goes_stale_by_block_and_publishing_waits_for_it(work, coa
         translating.verify_translation(work, coalition["verifier"], statement, "fr", digest=digest)
     with pytest.raises(Refused):
         fire(work, coalition["secretariat"], statement, "publish")
-    translating.save_translation(
-        work, coalition["translator"], statement, "fr", {"p2": FRENCH["p2"]}, digest=digest
-    )
+    translating.save_translation(work, coalition["translator"], statement, "fr", {"p2": FRENCH["p2"]}, digest=digest)
     with pytest.raises(Forbidden, match="verifier_is_translator"):
         translating.verify_translation(work, coalition["translator"], statement, "fr", digest=digest)
     translating.verify_translation(work, coalition["verifier"], statement, "fr", digest=digest)
     assert work.session.scalars(select(TranslationRow)).one().status == "verified"
-    translating.refresh_status(
-        work, get_subject(work, THE_SYSTEM, statement).id, text_with(one="Other words.")
-    )
+    translating.refresh_status(work, get_subject(work, THE_SYSTEM, statement).id, text_with(one="Other words."))
     row = work.session.scalars(select(TranslationRow)).one()
     assert (row.status, row.stale_count, row.translated_count) == ("stale", 1, 2)
 
@@ -341,10 +331,7 @@ def test_leaving_a_state_ends_its_timers_and_its_round(work, coalition, statemen
 
 
 def test_offers_say_why_not(work, coalition, statement):
-    offers = {
-        o.transition.name: o
-        for o in find_offers(work, get_subject(work, coalition["secretariat"], statement))
-    }
+    offers = {o.transition.name: o for o in find_offers(work, get_subject(work, coalition["secretariat"], statement))}
     assert offers["open_comment"].is_fireable and offers["submit"].is_fireable
 
 

@@ -103,9 +103,7 @@ def _say_task(waiting: Waiting, workflow: Any) -> str:
     if waiting.kind == "translate":
         return gettext("Translate into %(language)s", language=language_name(waiting.name))
     if waiting.kind == "answered":
-        return ngettext(
-            "See the answer to your comment", "See the answers to %(num)s of your comments", waiting.count
-        )
+        return ngettext("See the answer to your comment", "See the answers to %(num)s of your comments", waiting.count)
     if waiting.kind == "round":
         return gettext("Comments are open")
     if waiting.kind == "ballot":

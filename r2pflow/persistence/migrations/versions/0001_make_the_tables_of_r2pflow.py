@@ -41,9 +41,7 @@ def upgrade() -> None:
         sa.Column("path", sa.String(length=400), nullable=False),
         sa.Column("policies", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["parent_id"], ["r2pflow_dossier.id"], name=op.f("fk_r2pflow_dossier_parent_id")
-        ),
+        sa.ForeignKeyConstraint(["parent_id"], ["r2pflow_dossier.id"], name=op.f("fk_r2pflow_dossier_parent_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_r2pflow_dossier")),
         sa.UniqueConstraint("slug", name=op.f("uq_r2pflow_dossier_slug")),
     )
@@ -114,9 +112,7 @@ def upgrade() -> None:
             name=op.f("fk_r2pflow_grant_definition_id"),
             ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint(
-            "definition_id", "state", "permission", "role", name=op.f("pk_r2pflow_grant")
-        ),
+        sa.PrimaryKeyConstraint("definition_id", "state", "permission", "role", name=op.f("pk_r2pflow_grant")),
     )
     op.create_table(
         "r2pflow_person",
@@ -135,9 +131,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_r2pflow_person_email")),
     )
     with op.batch_alter_table("r2pflow_person", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_r2pflow_person_organisation_id"), ["organisation_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_r2pflow_person_organisation_id"), ["organisation_id"], unique=False)
 
     op.create_table(
         "r2pflow_document",
@@ -158,15 +152,11 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("change_number", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["author_id"], ["r2pflow_person.id"], name=op.f("fk_r2pflow_document_author_id")
-        ),
+        sa.ForeignKeyConstraint(["author_id"], ["r2pflow_person.id"], name=op.f("fk_r2pflow_document_author_id")),
         sa.ForeignKeyConstraint(
             ["definition_id"], ["r2pflow_definition.id"], name=op.f("fk_r2pflow_document_definition_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["dossier_id"], ["r2pflow_dossier.id"], name=op.f("fk_r2pflow_document_dossier_id")
-        ),
+        sa.ForeignKeyConstraint(["dossier_id"], ["r2pflow_dossier.id"], name=op.f("fk_r2pflow_document_dossier_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_r2pflow_document")),
         sa.UniqueConstraint("reference", name=op.f("uq_r2pflow_document_reference")),
     )
@@ -213,9 +203,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("group_id", "person_id", name=op.f("uq_r2pflow_group_member_group_id_person_id")),
     )
     with op.batch_alter_table("r2pflow_group_member", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_r2pflow_group_member_organisation_id"), ["organisation_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_r2pflow_group_member_organisation_id"), ["organisation_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_r2pflow_group_member_person_id"), ["person_id"], unique=False)
 
     op.create_table(
@@ -240,15 +228,11 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_r2pflow_role_grant")),
-        sa.UniqueConstraint(
-            "role", "organisation_id", name=op.f("uq_r2pflow_role_grant_role_organisation_id")
-        ),
+        sa.UniqueConstraint("role", "organisation_id", name=op.f("uq_r2pflow_role_grant_role_organisation_id")),
         sa.UniqueConstraint("role", "person_id", name=op.f("uq_r2pflow_role_grant_role_person_id")),
     )
     with op.batch_alter_table("r2pflow_role_grant", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_r2pflow_role_grant_organisation_id"), ["organisation_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_r2pflow_role_grant_organisation_id"), ["organisation_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_r2pflow_role_grant_person_id"), ["person_id"], unique=False)
 
     op.create_table(
@@ -278,9 +262,7 @@ def upgrade() -> None:
             ["r2pflow_organisation.id"],
             name=op.f("fk_r2pflow_history_entry_organisation_id"),
         ),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["r2pflow_person.id"], name=op.f("fk_r2pflow_history_entry_person_id")
-        ),
+        sa.ForeignKeyConstraint(["person_id"], ["r2pflow_person.id"], name=op.f("fk_r2pflow_history_entry_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_r2pflow_history_entry")),
     )
     with op.batch_alter_table("r2pflow_history_entry", schema=None) as batch_op:
@@ -345,9 +327,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_r2pflow_local_role_document_id"), ["document_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_r2pflow_local_role_dossier_id"), ["dossier_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_r2pflow_local_role_group_id"), ["group_id"], unique=False)
-        batch_op.create_index(
-            batch_op.f("ix_r2pflow_local_role_organisation_id"), ["organisation_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_r2pflow_local_role_organisation_id"), ["organisation_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_r2pflow_local_role_person_id"), ["person_id"], unique=False)
 
     op.create_table(
@@ -376,9 +356,7 @@ def upgrade() -> None:
         sa.Column("origin", sa.String(length=20), nullable=False),
         sa.Column("author_id", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["author_id"], ["r2pflow_person.id"], name=op.f("fk_r2pflow_revision_author_id")
-        ),
+        sa.ForeignKeyConstraint(["author_id"], ["r2pflow_person.id"], name=op.f("fk_r2pflow_revision_author_id")),
         sa.ForeignKeyConstraint(
             ["document_id"],
             ["r2pflow_document.id"],
@@ -467,9 +445,7 @@ def upgrade() -> None:
             ["verified_by_id"], ["r2pflow_person.id"], name=op.f("fk_r2pflow_translation_verified_by_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_r2pflow_translation")),
-        sa.UniqueConstraint(
-            "document_id", "language", name=op.f("uq_r2pflow_translation_document_id_language")
-        ),
+        sa.UniqueConstraint("document_id", "language", name=op.f("uq_r2pflow_translation_document_id_language")),
     )
     op.create_table(
         "r2pflow_ballot",
@@ -496,9 +472,7 @@ def upgrade() -> None:
             name=op.f("fk_r2pflow_ballot_document_id"),
             ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(
-            ["revision_id"], ["r2pflow_revision.id"], name=op.f("fk_r2pflow_ballot_revision_id")
-        ),
+        sa.ForeignKeyConstraint(["revision_id"], ["r2pflow_revision.id"], name=op.f("fk_r2pflow_ballot_revision_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_r2pflow_ballot")),
     )
     with op.batch_alter_table("r2pflow_ballot", schema=None) as batch_op:
@@ -534,9 +508,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_r2pflow_comment_round")),
     )
     with op.batch_alter_table("r2pflow_comment_round", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_r2pflow_comment_round_document_id"), ["document_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_r2pflow_comment_round_document_id"), ["document_id"], unique=False)
         batch_op.create_index(
             "uq_r2pflow_comment_round_open",
             ["document_id"],
@@ -608,17 +580,13 @@ def upgrade() -> None:
         sa.Column("disposed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("resulting_revision", sa.Integer(), nullable=True),
         sa.Column("is_satisfied", sa.Boolean(), nullable=True),
-        sa.CheckConstraint(
-            "kind IN ('editorial', 'substantive', 'objection')", name=op.f("ck_r2pflow_comment_kind")
-        ),
+        sa.CheckConstraint("kind IN ('editorial', 'substantive', 'objection')", name=op.f("ck_r2pflow_comment_kind")),
         sa.CheckConstraint(
             "outcome IS NULL OR outcome IN ('accepted', 'partly', 'rejected', 'out_of_scope', 'deferred')",
             name=op.f("ck_r2pflow_comment_outcome"),
         ),
         sa.CheckConstraint("outcome IS NULL OR reason <> ''", name=op.f("ck_r2pflow_comment_reason")),
-        sa.ForeignKeyConstraint(
-            ["author_id"], ["r2pflow_person.id"], name=op.f("fk_r2pflow_comment_author_id")
-        ),
+        sa.ForeignKeyConstraint(["author_id"], ["r2pflow_person.id"], name=op.f("fk_r2pflow_comment_author_id")),
         sa.ForeignKeyConstraint(
             ["disposed_by_id"], ["r2pflow_person.id"], name=op.f("fk_r2pflow_comment_disposed_by_id")
         ),
@@ -631,19 +599,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["r2pflow_organisation.id"], name=op.f("fk_r2pflow_comment_organisation_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["revision_id"], ["r2pflow_revision.id"], name=op.f("fk_r2pflow_comment_revision_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["round_id"], ["r2pflow_comment_round.id"], name=op.f("fk_r2pflow_comment_round_id")
-        ),
+        sa.ForeignKeyConstraint(["revision_id"], ["r2pflow_revision.id"], name=op.f("fk_r2pflow_comment_revision_id")),
+        sa.ForeignKeyConstraint(["round_id"], ["r2pflow_comment_round.id"], name=op.f("fk_r2pflow_comment_round_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_r2pflow_comment")),
     )
     with op.batch_alter_table("r2pflow_comment", schema=None) as batch_op:
         batch_op.create_index("ix_r2pflow_comment_document_outcome", ["document_id", "outcome"], unique=False)
-        batch_op.create_index(
-            batch_op.f("ix_r2pflow_comment_organisation_id"), ["organisation_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_r2pflow_comment_organisation_id"), ["organisation_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_r2pflow_comment_round_id"), ["round_id"], unique=False)
 
     op.create_table(
@@ -658,19 +620,13 @@ def upgrade() -> None:
         sa.Column("decision", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("length(digest) = 64", name=op.f("ck_r2pflow_edition_sealed")),
-        sa.ForeignKeyConstraint(
-            ["ballot_id"], ["r2pflow_ballot.id"], name=op.f("fk_r2pflow_edition_ballot_id")
-        ),
+        sa.ForeignKeyConstraint(["ballot_id"], ["r2pflow_ballot.id"], name=op.f("fk_r2pflow_edition_ballot_id")),
         sa.ForeignKeyConstraint(
             ["publication_id"], ["r2pflow_publication.id"], name=op.f("fk_r2pflow_edition_publication_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["revision_id"], ["r2pflow_revision.id"], name=op.f("fk_r2pflow_edition_revision_id")
-        ),
+        sa.ForeignKeyConstraint(["revision_id"], ["r2pflow_revision.id"], name=op.f("fk_r2pflow_edition_revision_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_r2pflow_edition")),
-        sa.UniqueConstraint(
-            "publication_id", "number", name=op.f("uq_r2pflow_edition_publication_id_number")
-        ),
+        sa.UniqueConstraint("publication_id", "number", name=op.f("uq_r2pflow_edition_publication_id_number")),
     )
     with op.batch_alter_table("r2pflow_edition", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_r2pflow_edition_digest"), ["digest"], unique=False)
@@ -693,15 +649,11 @@ def upgrade() -> None:
             ["edition_id"], ["r2pflow_edition.id"], name=op.f("fk_r2pflow_edition_language_edition_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_r2pflow_edition_language")),
-        sa.UniqueConstraint(
-            "edition_id", "language", name=op.f("uq_r2pflow_edition_language_edition_id_language")
-        ),
+        sa.UniqueConstraint("edition_id", "language", name=op.f("uq_r2pflow_edition_language_edition_id_language")),
     )
     with op.batch_alter_table("r2pflow_edition_language", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_r2pflow_edition_language_language"), ["language"], unique=False)
-        batch_op.create_index(
-            batch_op.f("ix_r2pflow_edition_language_pdf_sha256"), ["pdf_sha256"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_r2pflow_edition_language_pdf_sha256"), ["pdf_sha256"], unique=False)
 
     op.create_table(
         "r2pflow_position",
@@ -719,9 +671,7 @@ def upgrade() -> None:
             name="fk_r2pflow_position_voter",
             ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["r2pflow_person.id"], name=op.f("fk_r2pflow_position_person_id")
-        ),
+        sa.ForeignKeyConstraint(["person_id"], ["r2pflow_person.id"], name=op.f("fk_r2pflow_position_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_r2pflow_position")),
     )
     with op.batch_alter_table("r2pflow_position", schema=None) as batch_op:
