@@ -1,5 +1,6 @@
 """Decide and translate in a browser: the verdict changes with a vote, a paragraph is saved in its place."""
 
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -19,15 +20,18 @@ from r2pflow.domain.people import THE_SYSTEM, Actor
 from r2pflow.domain.text import canonical
 from r2pflow.persistence.base import Base
 from r2pflow.persistence.unit_of_work import UnitOfWork
-from r2pflow.services import ballots, people, translating
+from r2pflow.services import ballots, people, publishing, translating
 from r2pflow.services.access import get_subject
 from r2pflow.services.drafting import create_document
 from r2pflow.services.transitions import fire
 from r2pflow.standalone import create_app, make_sign_in_link
+from r2pflow.worker import run_worker
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(not shutil.which("chromedriver"), reason="scripts/setup --tests installs Chromium"),
+    pytest.mark.skipif(
+        not shutil.which("chromedriver") and not os.environ.get("CI"), reason="scripts/setup --tests installs Chromium"
+    ),
 ]
 
 TEXT = """<h1 data-block="title">Act early</h1>
@@ -77,6 +81,29 @@ class Coalition:
             fire(self.work, office, reference, transition)
         self.work.commit()
         return reference
+
+    def publish_report(self) -> str:
+        """Carry a report through everything, rendering included; return its symbol."""
+        office = self.actors["secretary"]
+        reference = create_document(self.work, office, "consultation_report", canonical(TEXT))
+        fire(self.work, office, reference, "submit")
+        for name in REGIONS:
+            subject = get_subject(self.work, THE_SYSTEM, reference)
+            if subject.state_name == "steering_approval":
+                ballots.record_position(self.work, self.actors[name], reference, "yes", digest=subject.text_digest)
+        digest = get_subject(self.work, THE_SYSTEM, reference).text_digest
+        french = {"title": "<h1>Agir</h1>", "p1": "<p>Alerter.</p>", "l1": "<ul><li>un</li><li>deux</li></ul>"}
+        translating.save_translation(self.work, self.actors["translator"], reference, "fr", french, digest=digest)
+        translating.verify_translation(self.work, office, reference, "fr", digest=digest)
+        fire(self.work, office, reference, "publish")
+        self.work.commit()
+        run_worker(self.app, until_idle=True, processes=1)
+        subject = get_subject(self.work, THE_SYSTEM, reference)
+        publication = publishing.find_publication(self.work, subject.id)
+        assert publication is not None
+        symbol = publication.symbol
+        self.work.session.rollback()
+        return symbol
 
     def vote(self, name: str, reference: str, position: str) -> None:
         digest = get_subject(self.work, THE_SYSTEM, reference).text_digest
@@ -217,3 +244,26 @@ def test_a_paragraph_that_cannot_be_saved_any_more_keeps_its_words(coalition: Co
     browser.click("#save-p1")
     browser.find("#pair-p1 .notice.is-error")
     assert browser.find("#t-p1").get_attribute("value") == "Les alertes d’abord."
+
+
+def test_a_published_paper_is_downloaded_and_the_check_page_knows_the_file(
+    coalition: Coalition, browser: Browser, tmp_path: Path
+) -> None:
+    symbol = coalition.publish_report()
+    downloads = tmp_path / "downloads"
+    downloads.mkdir()
+    where = {"behavior": "allow", "downloadPath": str(downloads)}
+    browser.driver.execute_cdp_cmd("Browser.setDownloadBehavior", where)
+    browser.open(f"/register/{symbol}")
+    link = browser.find("a.pdf")
+    browser.driver.execute_script("arguments[0].setAttribute('download', '')", link)
+    browser.click("a.pdf")
+    WebDriverWait(browser.driver, 20).until(lambda _: list(downloads.glob("*.pdf")))
+    (kept,) = downloads.glob("*.pdf")
+    assert kept.read_bytes().startswith(b"%PDF-")
+
+    browser.open("/check")
+    browser.find("input[type=file]").send_keys(str(kept))
+    if browser.driver.find_elements(By.CSS_SELECTOR, "[data-check-file] button[type=submit]"):
+        browser.click("[data-check-file] button[type=submit]")
+    browser.wait_for_text(symbol)
