@@ -287,7 +287,8 @@ def _tell_condition(params: Mapping[str, Any], speak: Translator, field_title: F
         )
     if name == "ballot":
         found = str(detail.get("found"))
-        return speak.gettext(_BALLOTS.get((str(argument), found)) or _BALLOTS["", found])
+        told = _BALLOTS.get((str(argument), found)) or _BALLOTS["", found]
+        return speak.gettext(told)
     if name in ("languages_ready", "language_verified"):
         missing = _join((speak.language_name(code) for code in detail["languages"]), speak)
         return speak.gettext("These languages are not verified yet: %(languages)s.", languages=missing)
