@@ -17,12 +17,12 @@ from werkzeug.exceptions import HTTPException
 from r2pflow.accounts.edge import Edge
 from r2pflow.accounts.links import make_sign_in_link
 from r2pflow.accounts.setup import LIMITED, init_accounts
-from r2pflow.domain.errors import NotFound, SetupError
+from r2pflow.domain.errors import NotFound, R2PFlowError, SetupError
 from r2pflow.extension import Plugin, R2PFlow
 from r2pflow.persistence.sqlite import tune_sqlite
 from r2pflow.settings import Settings
 from r2pflow.web import auth, flashing, headers, i18n, rendering
-from r2pflow.web.errors import sentence, show_problem
+from r2pflow.web.errors import sentence, show_error, show_problem
 
 __all__ = ["create_app", "make_sign_in_link"]
 
@@ -63,6 +63,7 @@ def create_app(config: Mapping[str, Any] | None = None, plugins: tuple[Plugin, .
     _limit_sign_in(app, settings)
     app.after_request(lambda response: headers.secure(response, settings))
     app.register_error_handler(HTTPException, _show_http_error)
+    app.register_error_handler(R2PFlowError, show_error)  # of the pages that are not the blueprint's: accounts
     return app
 
 

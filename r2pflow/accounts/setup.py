@@ -18,6 +18,8 @@ LIMITED = (
     "security.login",
     "security.forgot_password",
     "security.reset_password",
+    "security.change_password",
+    "security.verify",
     "accounts.ask_link",
     "accounts.open_link",
 )

@@ -23,7 +23,7 @@ from r2pflow.web.mounting import get_mount
 from r2pflow.web.rendering import is_htmx, render
 from r2pflow.web.sentences import sentence
 
-__all__ = ["STATUSES", "register_error_pages", "sentence", "status_of"]
+__all__ = ["STATUSES", "register_error_pages", "sentence", "show_error", "show_problem", "status_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def status_of(error: R2PFlowError) -> int:
 
 def register_error_pages(blueprint: Blueprint) -> None:
     """Answer errors of the blueprint's own views, and of no others."""
-    blueprint.register_error_handler(R2PFlowError, _show_error)
+    blueprint.register_error_handler(R2PFlowError, show_error)
     blueprint.register_error_handler(RequestEntityTooLarge, _show_too_large)
     blueprint.register_error_handler(HTTPException, _show_http_error)
     blueprint.register_error_handler(OperationalError, _show_database_error)
@@ -70,7 +70,8 @@ def register_error_pages(blueprint: Blueprint) -> None:
     blueprint.register_error_handler(Exception, _show_failure)
 
 
-def _show_error(error: R2PFlowError) -> Response:
+def show_error(error: R2PFlowError) -> Response:
+    """Return the page of one of our errors, with its status; nothing that the request wrote is kept."""
     undo_work()
     status = status_of(error)
     if isinstance(error, SetupError):

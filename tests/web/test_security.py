@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -27,6 +28,7 @@ from r2pflow.standalone import create_app
 from r2pflow.web.blueprint import ROUTES
 
 from .conftest import make_host
+from .test_accounts import Visitor, ask_link, make_app
 from .test_every_url import ELSEWHERE, OF_LIFE, find_own_script, find_path, read_tables
 
 TITLE = "<h1 data-block='title'>Act early</h1>"
@@ -63,6 +65,76 @@ def test_no_form_is_taken_without_the_token_of_its_own_session(browse, work, sta
             assert browser.client.post(path, data={"csrf_token": sent}).status_code == 403, path
             assert browser.client.post(path, headers={"X-CSRFToken": sent}).status_code == 403, path
     assert read_tables(work) == before
+
+
+SIGN_IN_PAGES = {  # of the stand-alone application: what nobody and somebody get
+    "security.login": (200, 302),
+    "security.logout": (405, 405),
+    "security.verify": (302, 200),
+    "security.forgot_password": (200, 200),
+    "security.reset_password": (302, 302),
+    "security.change_password": (302, 200),
+    "accounts.ask_link": (405, 405),
+    "accounts.open_link": (410, 410),
+}
+
+
+def close(app: Flask) -> None:
+    with app.app_context():
+        app.extensions["sqlalchemy"].engine.dispose()
+
+
+def list_sign_in_pages(app: Flask) -> list[tuple[str, str]]:
+    """Return endpoint and address of every page that the stand-alone application adds."""
+    rules = [rule for rule in app.url_map.iter_rules() if not rule.endpoint.startswith("r2pflow.")]
+    return [(rule.endpoint, rule.rule.replace("<token>", "x")) for rule in rules if "static" not in rule.endpoint]
+
+
+def test_every_page_of_signing_in_is_known_and_carries_no_script(tmp_path: Path):
+    app = make_app(tmp_path, TESTING=False)
+    nobody, somebody = Visitor(app), Visitor(app)
+    link = ask_link(app, somebody)
+    somebody.post(link, page=link)
+    pages = list_sign_in_pages(app)
+    assert sorted(endpoint for endpoint, _ in pages) == sorted(SIGN_IN_PAGES)
+    for endpoint, path in pages:
+        for visitor, status in zip((nobody, somebody), SIGN_IN_PAGES[endpoint], strict=True):
+            answer = visitor.get(path)
+            assert answer.status_code == status, (path, answer.status_code)
+            assert find_own_script(answer.text) == [], path
+    assert somebody.get("/desk").status_code == 200, "asking signs nobody out"
+    close(app)
+
+
+def test_a_sign_in_form_that_was_open_too_long_is_explained_and_gets_nobody_in(tmp_path: Path):
+    app = make_app(tmp_path, TESTING=False)
+    visitor = Visitor(app)
+    link = ask_link(app, visitor)
+    for path in ("/account/link", link):
+        answer = visitor.client.post(path, data={"csrf_token": "old", "email": "amal@member.example"})
+        assert answer.status_code == 403, path
+        assert "send it once more" in answer.text
+    assert visitor.get("/desk").status_code == 403
+    assert visitor.post(link, page=link).status_code == 303, "the link is not used up"
+    assert visitor.client.post("/account/sign-out").status_code == 200
+    assert visitor.get("/desk").status_code == 200, "a forged form signs nobody out"
+    close(app)
+
+
+def test_guessing_ones_own_password_is_slowed_down_too(tmp_path: Path):
+    app = make_app(tmp_path, R2PFLOW_SIGN_IN_LIMIT="5 per minute")
+    visitor = Visitor(app)
+    link = ask_link(app, visitor)
+    visitor.post(link, page=link)
+    words = {"new_password": "four words in a row", "new_password_confirm": "four words in a row"}
+    assert visitor.post("/account/password", page="/account", **words).status_code == 302, "the first is set freely"
+    guess = {"password": "guess", "new_password": "four other words", "new_password_confirm": "four other words"}
+    assert visitor.post("/account/password", page="/account", **guess).status_code == 200
+    assert visitor.post("/account/verify", page="/account", **guess).status_code == 200
+    answer = visitor.post("/account/password", page="/account", **guess)
+    assert answer.status_code == 429
+    assert "Wait a few minutes" in answer.text
+    close(app)
 
 
 @pytest.mark.parametrize(
@@ -227,5 +299,4 @@ def test_two_applications_in_one_process_share_no_documents(tmp_path: Path):
             work.commit()
     assert [host.test_client().get(f"/documents/{reference}").status_code for host in hosts] == [200, 404]
     for host in hosts:
-        with host.app_context():
-            host.extensions["sqlalchemy"].engine.dispose()
+        close(host)
