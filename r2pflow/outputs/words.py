@@ -9,6 +9,12 @@ def N_(msgid: str) -> str:  # noqa: N802 - gettext's own name for "mark, transla
 
 
 WORDS: Mapping[str, str] = {
+    # what a rule counts by
+    "region": N_("region"),
+    "sector": N_("sector"),
+    "scope": N_("scope"),
+    "function": N_("function"),
+    "organisation": N_("organisation"),
     # roles
     "anonymous": N_("everybody"),
     "authenticated": N_("everyone signed in"),

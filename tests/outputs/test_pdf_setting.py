@@ -154,7 +154,7 @@ def test_stale_paragraphs_are_stamped(edition):
     id = printable.blocks[2].id
     html = setting.render_html(dataclasses.replace(printable, stale_blocks=frozenset({id})), with_styles=False)
     assert html.count('class="stale-label"') == 1
-    assert "One paragraph of this translation is behind the approved text" in html
+    assert "paragraphe de cette traduction" in html
 
 
 def test_a_long_paper_has_contents_with_page_numbers(edition, open_pdf):
