@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {  # name: where it is, and one line o
     "document": ("r2pflow.commands.document:document", "Import, show, fire and export documents."),
     "person": ("r2pflow.commands.directory:person", "Add persons, and give them links to sign in."),
     "organisation": ("r2pflow.commands.directory:organisation", "Add organisations."),
+    "group": ("r2pflow.commands.directory:group", "Name groups of organisations."),
 }
 
 

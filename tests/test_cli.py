@@ -8,7 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from r2pflow.cli import COMMANDS, cli
+from r2pflow.commands.application import load_app, open_work
 from r2pflow.folders import get_folder
+from r2pflow.services import directory
 
 WORKFLOWS = get_folder("workflows")
 BROKEN = """\
@@ -207,6 +209,8 @@ def test_a_refused_transition_ends_with_1_and_says_why(text, secretary):
         (["document", "export", "XX-1", "--language", "en", "--format", "tiff"], "docx, html"),
         (["person", "add", "--name", "A", "--email", "nonsense"], "no e-mail address"),
         (["organisation", "add", "--slug", "a b", "--name", "A"], "short name"),
+        (["group", "set", "a b"], "name of a group"),
+        (["group", "set", "bureau", "--organisation", "nowhere"], "no such organisation"),
         (["db", "retry", "7"], "no job 7"),
     ],
 )
@@ -219,6 +223,16 @@ def test_what_is_invalid_ends_with_1_and_a_sentence(arguments, told, text):
 
 def test_a_person_gets_a_link_that_signs_in(secretary):
     assert call("person", "link", secretary).stdout.startswith("http://127.0.0.1:5000/account/")
+
+
+def test_a_group_is_made_and_said_anew(secretary):
+    call("organisation", "add", "--slug", "alpha", "--name", "Alpha", "--role", "member")
+    call("group", "set", "bureau", "--title", "Bureau", "--organisation", "alpha", "--organisation", "office")
+    call("group", "set", "bureau", "--title", "The bureau", "--organisation", "alpha")
+    with open_work(load_app()) as work:
+        (group,) = directory.list_groups(work)
+        assert [one.slug for one in group.organisations] == ["alpha"]
+        assert group.row.titles == {"en": "The bureau"}
 
 
 def test_a_database_that_cannot_be_reached_is_named(monkeypatch):

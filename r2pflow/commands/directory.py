@@ -1,4 +1,4 @@
-"""`r2pflow person add|link` and `organisation add`: so that an operator can begin."""
+"""`r2pflow person add|link`, `organisation add` and `group set`: so that an operator can begin."""
 
 import click
 
@@ -90,3 +90,21 @@ def add_organisation(
     with open_work(load_app()) as work:
         click.echo(people.save_organisation(work, THE_SYSTEM, values))
         work.commit()
+
+
+@click.group()
+def group() -> None:
+    """Name groups of organisations, such as a bureau."""
+
+
+@group.command("set")
+@click.argument("name")
+@click.option("--title", help="What people read; the name where it is left out.")
+@click.option("--organisation", "organisations", multiple=True, metavar="SLUG", help="Who is in it; repeatable.")
+@click.option("--language", default="en", show_default=True, help="The language of the title.")
+def set_group(name: str, title: str | None, organisations: tuple[str, ...], language: str) -> None:
+    """Make a group, or say anew which organisations are in it."""
+    with open_work(load_app()) as work:
+        people.save_group(work, THE_SYSTEM, name, {language: title or name.replace("_", " ")}, organisations)
+        work.commit()
+    click.echo(name)

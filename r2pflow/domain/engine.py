@@ -101,21 +101,6 @@ def who_could(workflow: Workflow, state: str, transition: str) -> Who:
     )
 
 
-def is_let_through(
-    workflow: Workflow,
-    guard: Guard,
-    *,
-    state: str,
-    actor: Actor,
-    facts: Facts,
-    conditions: Mapping[str, Condition],
-) -> bool:
-    """Tell whether a guard lets the actor through; for worklists, where nobody asks why not."""
-    if _may_bypass(workflow, actor):
-        return True
-    return not _who_refusals(workflow, guard, state, actor) and not evaluate(guard.require, facts, actor, conditions)
-
-
 def explain(
     workflow: Workflow,
     name: str,

@@ -17,6 +17,7 @@ SENTENCES: Mapping[str, str] = {
     "required": N_("Please fill in this field."),
     "already_taken": N_("“%(value)s” is already in use. Please choose another."),
     "bad_email": N_("“%(value)s” is no e-mail address. It should look like name@example.org."),
+    "bad_group": N_("The name of a group has letters a to z, digits and underscores only, at most 80 of them."),
     "bad_slug": N_("A short name has lower-case letters a to z, digits and hyphens only, at most 80 of them."),
     "bad_digest": N_("A digest has 64 characters, 0 to 9 and a to f."),
     "not_a_digest": N_("A digest has 64 characters, 0 to 9 and a to f."),
@@ -270,7 +271,7 @@ def _tell_condition(params: Mapping[str, Any], speak: Translator, field_title: F
         return speak.gettext("The message check found words to reconsider: %(words)s.", words=words)
     if name == "fields_filled":
         return speak.gettext(
-            "Some fields are still empty: %(fields)s. Fill them in under “Fields”.",
+            "Some fields are still empty: %(fields)s. Fill them in first.",
             fields=_join((_title(one, field_title) for one in detail["fields"]), speak),
         )
     if name == "no_comment_unanswered":

@@ -1,9 +1,8 @@
 """Comment on a text during a round, and answer each comment with a disposition."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from r2pflow.domain import changes
@@ -143,8 +142,7 @@ def dispose(
     `seen_outcome` is the outcome that the actor saw; another one by now raises Conflict. Raises Forbidden without the
     permission `edit` or `manage`, InvalidInput for an unknown outcome or an empty reason.
     """
-    row = _get_comment(work, comment_id)
-    subject = get_subject(work, actor, row.document_id)
+    row, subject = _open_comment(work, actor, comment_id)
     if not may_dispose(subject):
         raise Forbidden("no_permission", permission="edit", reference=subject.reference, state=subject.state_name)
     if outcome not in OUTCOMES:
@@ -179,8 +177,7 @@ def may_dispose(subject: Subject) -> bool:
 
 def acknowledge(work: UnitOfWork, actor: Actor, comment_id: int, is_satisfied: bool) -> None:
     """Let the commenting organisation say whether the disposition satisfies it."""
-    row = _get_comment(work, comment_id)
-    subject = get_subject(work, actor, row.document_id)
+    row, subject = _open_comment(work, actor, comment_id)
     speaks_for_it = row.organisation_id is not None and row.organisation_id == actor.organisation_id
     if not (speaks_for_it or (actor.person_id is not None and actor.person_id == row.author_id)):
         raise Forbidden("not_your_comment", reference=subject.reference)
@@ -191,30 +188,12 @@ def acknowledge(work: UnitOfWork, actor: Actor, comment_id: int, is_satisfied: b
     record(work, subject.id, actor, "comment", comment_id=row.id, satisfied=is_satisfied)
 
 
-def list_comments(
-    work: UnitOfWork, subject: Subject, *, only_open: bool = False, limit: int = 0, offset: int = 0
-) -> Sequence[CommentRow]:
-    """Return the comments on a document, oldest first; `limit` 0 returns all."""
-    query = select(CommentRow).where(CommentRow.document_id == subject.id).order_by(CommentRow.id)
-    if only_open:
-        query = query.where(CommentRow.outcome.is_(None))
-    if limit:
-        query = query.limit(limit).offset(offset)
-    return work.session.scalars(query.options(*_WITH_PEOPLE)).all()
-
-
-def count_by_block(work: UnitOfWork, subject: Subject) -> dict[str, int]:
-    """Return the number of comments by the block where their anchor is now; orphans and the rest under ''."""
-    rows = work.session.execute(
-        select(CommentRow.current_block_id, func.count())
-        .where(CommentRow.document_id == subject.id)
-        .group_by(CommentRow.current_block_id)
-    )
-    return {block_id: number for block_id, number in rows}
-
-
-def _get_comment(work: UnitOfWork, comment_id: int) -> CommentRow:
+def _open_comment(work: UnitOfWork, actor: Actor, comment_id: int) -> tuple[CommentRow, Subject]:
+    """Return a comment and its document; a comment on what may not be seen is as one that does not exist."""
     row = work.session.get(CommentRow, comment_id)
     if row is None:
         raise NotFound("comment_not_found", comment=comment_id)
-    return row
+    try:
+        return row, get_subject(work, actor, row.document_id)
+    except NotFound:
+        raise NotFound("comment_not_found", comment=comment_id) from None

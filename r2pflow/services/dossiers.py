@@ -8,8 +8,7 @@ from r2pflow.domain.people import Actor
 from r2pflow.persistence.documents import DocumentRow, DossierRow
 from r2pflow.persistence.history import HistoryEntryRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
-from r2pflow.services.access import Subject, visible_to
-from r2pflow.services.definitions import get_workflow
+from r2pflow.services.access import Subject, make_subject, visible_to
 from r2pflow.services.queries import LISTED
 
 
@@ -30,27 +29,7 @@ def list_recent(
 
 def as_subject(work: UnitOfWork, actor: Actor, row: DocumentRow) -> Subject:
     """Return a document of a list as its page meets it, without its local roles: to tell of it, not to decide."""
-    return Subject(
-        id=row.id,
-        reference=row.reference,
-        type=work.document_type(row.type),
-        title=row.title,
-        language=row.language,
-        dossier_id=row.dossier_id,
-        dossier_path=row.dossier_path,
-        definition_id=row.definition_id,
-        workflow=get_workflow(work, row.definition.digest),
-        state_name=row.state,
-        state_entered_at=row.state_entered_at,
-        fields=row.fields,
-        text_digest=row.text_digest,
-        revision_number=row.revision_number,
-        author_id=row.author_id,
-        created_at=row.created_at,
-        changed_at=row.changed_at,
-        change_number=row.change_number,
-        actor=actor,
-    )
+    return make_subject(work, row, row.definition.digest, actor)
 
 
 def count_by_dossier(work: UnitOfWork, actor: Actor) -> Mapping[int, int]:

@@ -4,7 +4,7 @@ An event becomes one `mail` job per person, each with its own key, so that doing
 mail says is gathered when it is sent, from what is true then; what nobody needs to know any more is not sent.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,10 +17,10 @@ from r2pflow.persistence.deliberation import BallotRow, BallotVoterRow, CommentR
 from r2pflow.persistence.history import TimerRow
 from r2pflow.persistence.people import PersonRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
-from r2pflow.services.access import Subject, get_subject
+from r2pflow.services.access import Subject, get_subject, list_viewers
 from r2pflow.services.comments import find_open_round
 from r2pflow.services.facts import count_comments, gather
-from r2pflow.services.people import load_actor
+from r2pflow.services.people import load_actor, load_actors
 from r2pflow.services.publishing import find_publication
 
 GATHERING = timedelta(minutes=10)
@@ -80,7 +80,8 @@ def notify(work: UnitOfWork, key: str, event: str, document_id: int, **params: A
     concerns = _AUDIENCES[told_as](work, document_id, params)
     if concerns is None:
         return 0
-    chosen = [person_id for person_id in _list_persons(work) if _is_concerned(work, person_id, document_id, concerns)]
+    viewers = list_viewers(work, load_actors(work), document_id)
+    chosen = [subject.actor.person_id for subject in viewers if concerns(subject)]
     due_at = None
     if told_as == "comment_submitted":
         due_at = work.now() + GATHERING
@@ -133,20 +134,6 @@ def prepare_mail(work: UnitOfWork, key: str, payload: Params) -> MailNotice | No
         state_title=subject.state.title.get(actor.language) or subject.state_name.replace("_", " "),
         **facts,
     )
-
-
-def _list_persons(work: UnitOfWork) -> Sequence[int]:
-    return work.session.scalars(select(PersonRow.id).where(PersonRow.is_active).order_by(PersonRow.id)).all()
-
-
-def _is_concerned(work: UnitOfWork, person_id: int, document_id: int, concerns: Concerns) -> bool:
-    actor = load_actor(work, person_id)
-    if actor is None:
-        return False
-    try:
-        return concerns(get_subject(work, actor, document_id))
-    except NotFound:  # may not view it
-        return False
 
 
 def _settle(work: UnitOfWork, event: str, document_id: int) -> str:

@@ -1,11 +1,11 @@
 """Organisations, persons, groups and their roles; sharing of documents."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from r2pflow.domain.errors import Forbidden, InvalidInput, NotFound
 from r2pflow.domain.people import (
@@ -48,18 +48,53 @@ def find_actor_by_email(work: UnitOfWork, email: str) -> Actor | None:
     return _as_actor(work, person) if person else None
 
 
+def load_actors(work: UnitOfWork) -> list[Actor]:
+    """Return every active person as `load_actor` does, by id; three queries, however many they are."""
+    persons = work.session.scalars(
+        select(PersonRow).where(PersonRow.is_active).options(joinedload(PersonRow.organisation)).order_by(PersonRow.id)
+    ).all()
+    roles = work.session.execute(select(RoleGrantRow.role, RoleGrantRow.person_id, RoleGrantRow.organisation_id)).all()
+    groups = work.session.execute(
+        select(GroupRow.name, GroupMemberRow.person_id, GroupMemberRow.organisation_id).join(GroupMemberRow)
+    ).all()
+    of_person: dict[int, tuple[set[str], set[str]]] = {}
+    of_organisation: dict[int, tuple[set[str], set[str]]] = {}
+    for place, held in enumerate((roles, groups)):
+        for name, person_id, organisation_id in held:
+            if person_id is not None:
+                of_person.setdefault(person_id, (set(), set()))[place].add(name)
+            elif organisation_id is not None:
+                of_organisation.setdefault(organisation_id, (set(), set()))[place].add(name)
+    nothing: tuple[set[str], set[str]] = (set(), set())
+    actors = []
+    for person in persons:
+        own = of_person.get(person.id, nothing)
+        organisation_id = _speaks_for(person)
+        shared = of_organisation.get(organisation_id, nothing) if organisation_id is not None else nothing
+        actors.append(_make_actor(person, own[0] | shared[0], own[1] | shared[1]))
+    return actors
+
+
 def _as_actor(work: UnitOfWork, person: PersonRow) -> Actor:
     holder: ColumnElement[bool] = RoleGrantRow.person_id == person.id
     member: ColumnElement[bool] = GroupMemberRow.person_id == person.id
-    organisation_id = person.organisation_id if person.organisation and person.organisation.is_active else None
+    organisation_id = _speaks_for(person)
     if organisation_id is not None:
         holder |= RoleGrantRow.organisation_id == organisation_id
         member |= GroupMemberRow.organisation_id == organisation_id
     roles = work.session.scalars(select(RoleGrantRow.role).where(holder)).all()
     groups = work.session.scalars(select(GroupRow.name).join(GroupMemberRow).where(member)).all()
+    return _make_actor(person, roles, groups)
+
+
+def _speaks_for(person: PersonRow) -> int | None:
+    return person.organisation_id if person.organisation and person.organisation.is_active else None
+
+
+def _make_actor(person: PersonRow, roles: Iterable[str], groups: Iterable[str]) -> Actor:
     return Actor(
         person_id=person.id,
-        organisation_id=organisation_id,
+        organisation_id=_speaks_for(person),
         name=person.name,
         roles=frozenset({ANONYMOUS, AUTHENTICATED, *roles}),
         groups=frozenset(groups),
@@ -202,19 +237,28 @@ def get_person(work: UnitOfWork, person_id: int) -> PersonRow:
 def save_group(
     work: UnitOfWork, actor: Actor, name: str, titles: Mapping[str, str], organisations: Sequence[str]
 ) -> None:
-    """Create or change a group of organisations."""
+    """Create a group, or change its titles and the organisations in it; others leave it, persons in it stay.
+
+    Raises Forbidden, NotFound for an organisation, or InvalidInput for a name that workflows could not use.
+    """
     require_administrator(actor)
+    if not name.replace("_", "").isalnum() or not name.isascii() or len(name) > 80:
+        raise InvalidInput("bad_group", field="name", value=name)
+    wanted = {get_organisation(work, slug).id for slug in organisations}
     row = work.session.scalars(select(GroupRow).where(GroupRow.name == name)).first()
     if row is None:
-        row = GroupRow(name=name, titles=dict(titles))
+        row = GroupRow(name=name, titles={})
         work.session.add(row)
         work.session.flush()
     row.titles = dict(titles)
-    have = set(work.session.scalars(select(GroupMemberRow.organisation_id).where(GroupMemberRow.group_id == row.id)))
-    for slug in organisations:
-        organisation = get_organisation(work, slug)
-        if organisation.id not in have:
-            work.session.add(GroupMemberRow(group_id=row.id, organisation_id=organisation.id))
+    members = work.session.scalars(
+        select(GroupMemberRow).where(GroupMemberRow.group_id == row.id, GroupMemberRow.organisation_id.is_not(None))
+    ).all()
+    for member in members:
+        if member.organisation_id not in wanted:
+            work.session.delete(member)
+    have = {member.organisation_id for member in members}
+    work.session.add_all(GroupMemberRow(group_id=row.id, organisation_id=one) for one in sorted(wanted - have))
     work.session.flush()
 
 

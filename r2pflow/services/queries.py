@@ -37,10 +37,6 @@ class Page(Generic[T]):
     def last(self) -> int:
         return max(1, -(-self.total // self.size))
 
-    @property
-    def has_next(self) -> bool:
-        return self.number < self.last
-
 
 @dataclass(frozen=True)
 class Filters:

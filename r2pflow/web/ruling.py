@@ -309,8 +309,3 @@ def tell_ballot_title(workflow: Workflow, name: str) -> str:
 def capitalise(text: str) -> str:
     """Return the text with a capital first letter, where its script has one."""
     return text[:1].upper() + text[1:]
-
-
-def tell_count(number: int) -> str:
-    """Return "1 organisation", "12 organisations"."""
-    return ngettext("%(num)s organisation", "%(num)s organisations", number)

@@ -14,6 +14,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
@@ -21,8 +22,9 @@ from r2pflow.accounts.models import AccountBase
 from r2pflow.domain.people import THE_SYSTEM, Actor
 from r2pflow.domain.text import canonical, render
 from r2pflow.persistence.base import Base
+from r2pflow.persistence.deliberation import CommentRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
-from r2pflow.services import comments, people
+from r2pflow.services import people
 from r2pflow.services.access import get_subject
 from r2pflow.services.drafting import create_document, save_text
 from r2pflow.services.texts import get_blocks
@@ -222,7 +224,8 @@ def test_selected_words_become_the_quotation_of_a_comment(site: Site, open_brows
     browser.driver.execute_script("document.querySelector('dialog[open] form').requestSubmit()")
     browser.wait_for_text("Your comment is recorded.")
     site.work.rollback()
-    (row,) = comments.list_comments(site.work, get_subject(site.work, site.secretary, reference))
+    document_id = get_subject(site.work, site.secretary, reference).id
+    (row,) = site.work.session.scalars(select(CommentRow).where(CommentRow.document_id == document_id))
     assert (row.block_id, row.exact, row.body) == ("p2", "deeds, and someone", "Who is someone?")
     assert row.prefix == "Then come " and row.suffix == " must do them."
 

@@ -134,6 +134,16 @@ def test_a_comment_needs_an_open_round_and_a_quotation_that_is_there(work, coali
         comments.submit_comment(work, coalition["secretariat"], statement, plain)
 
 
+def test_a_comment_on_what_may_not_be_seen_is_as_one_that_does_not_exist(work, coalition, statement):
+    fire(work, coalition["secretariat"], statement, "open_comment")
+    comment = comments.submit_comment(work, coalition["delta"], statement, NewComment("editorial", "A comma.", "en"))
+    work.commit()
+    for number in (comment, comment + 1):
+        with pytest.raises(NotFound) as refused:
+            comments.dispose(work, NOBODY, number, "accepted", "Yes.")
+        assert (refused.value.code, refused.value.params) == ("comment_not_found", {"comment": number})
+
+
 def test_a_comment_after_the_deadline_is_refused_before_the_timer_ran(work, coalition, statement, clock):
     fire(work, coalition["secretariat"], statement, "open_comment")
     work.commit()

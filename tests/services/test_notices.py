@@ -1,13 +1,15 @@
 """Who is told of what: only those whom it concerns, who may see it, and once."""
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
-from r2pflow.domain.errors import InvalidInput
+from r2pflow.domain.errors import InvalidInput, NotFound
 from r2pflow.domain.people import THE_SYSTEM
 from r2pflow.jobs.embedded import JobRow
+from r2pflow.persistence.documents import LocalRoleRow
+from r2pflow.persistence.people import GroupRow
 from r2pflow.services import ballots, comments, people, translating
-from r2pflow.services.access import get_subject
+from r2pflow.services.access import get_subject, list_viewers
 from r2pflow.services.comments import NewComment
 from r2pflow.services.notices import EVENTS, notify, prepare_mail
 from r2pflow.services.timers import find_due, run_timer
@@ -183,3 +185,50 @@ def test_an_event_that_nobody_knows_is_refused(work, coalition, statement):
     with pytest.raises(InvalidInput, match="unknown_event"):
         notify(work, "notify:x", "no_such_event", 1)
     assert "comment_round_opened" in EVENTS
+
+
+def test_everybody_at_once_is_as_one_by_one(work, coalition, statement):
+    """Roles of persons, organisations and groups, and shares for each, are found alike on both ways."""
+    people.save_group(work, THE_SYSTEM, "bureau", {"en": "Bureau"}, ["beta"])
+    subject = get_subject(work, THE_SYSTEM, statement)
+    people.share(work, coalition["secretariat"], statement, "editor", person_id=coalition["translator"].person_id)
+    people.share(
+        work, coalition["secretariat"], statement, "editor", organisation_id=coalition["alpha"].organisation_id
+    )
+    group = work.session.scalars(select(GroupRow)).one()
+    work.session.add(LocalRoleRow(document_id=subject.id, group_id=group.id, role="editor", created_at=work.now()))
+    work.commit()
+    actors = people.load_actors(work)
+    assert actors == [people.load_actor(work, actor.person_id) for actor in actors]
+    assert {"bureau"} == next(actor for actor in actors if actor.name == "Beta").groups
+    viewers = {subject.actor.name: subject for subject in list_viewers(work, actors, subject.id)}
+    assert set(viewers) == {"Secretariat", "Translator", "Alpha", "Beta"}
+    for actor in actors:
+        if actor.name in viewers:
+            assert get_subject(work, actor, subject.id) == viewers[actor.name]
+        else:
+            with pytest.raises(NotFound):
+                get_subject(work, actor, subject.id)
+
+
+def test_a_notification_asks_as_much_for_many_persons_as_for_few(work, coalition, in_comment):
+    document_id = get_subject(work, THE_SYSTEM, in_comment).id
+    seen: list[str] = []
+    engine = work.session.get_bind()
+
+    def note(_connection, _cursor, statement, *_rest):
+        if statement.lstrip().upper().startswith("SELECT"):
+            seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    counts = []
+    for size in (0, 30):
+        for number in range(size):
+            values = {"name": f"P{number}", "email": f"p{number}@example.org", "organisation": "delta"}
+            people.save_person(work, THE_SYSTEM, values)
+        work.commit()
+        del seen[:]
+        notify(work, f"notify:{size}", "comment_round_opened", document_id)
+        counts.append(len(seen))
+    event.remove(engine, "before_cursor_execute", note)
+    assert counts[0] == counts[1]
