@@ -23,29 +23,13 @@ from r2pflow.folders import get_folder
 from r2pflow.outputs.calendar_note import make_deadline
 from r2pflow.outputs.sentences import sentence
 from r2pflow.outputs.translations import Translator, translator
-from r2pflow.outputs.words import N_, WORDS
+from r2pflow.outputs.words import N_, SUBJECTS, WORDS
 from r2pflow.services.notices import MailNotice
 from r2pflow.services.publishing import write_whole
 from r2pflow.settings import Settings
 
 KEY_HEADER = "X-R2PFlow-Key"
 PATIENCE = 20  # seconds for each answer of a mail server
-
-SUBJECTS: Mapping[str, str] = {
-    "comment_round_opened": N_("Please comment: %(title)s"),
-    "round_reminder": N_("Still time to comment: %(title)s"),
-    "round_closed": N_("Comment round over: %(title)s"),
-    "comment_submitted": N_("New comments: %(title)s"),
-    "comment_answered": N_("Your comment is answered: %(title)s"),
-    "ballot_opened": N_("Please decide: %(title)s"),
-    "ballot_reminder": N_("Your position is still missing: %(title)s"),
-    "ballot_closed": N_("Decided: %(title)s"),
-    "step_reminder": N_("Next step soon: %(title)s"),
-    "translation_wanted": N_("To translate: %(title)s"),
-    "state_entered": N_("Moved on: %(title)s"),
-    "document_published": N_("Published: %(title)s"),
-    "timer_refused": N_("Held up: %(title)s"),
-}
 
 SENTENCES: Mapping[str, str] = {
     "comment_round_opened": N_("“%(title)s” is open for comment; your organisation is asked for its view."),

@@ -99,3 +99,20 @@ WORDS: Mapping[str, str] = {
     "conference": N_("conference"),
     "crisis": N_("crisis"),
 }
+
+SUBJECTS: Mapping[str, str] = {
+    "comment_round_opened": N_("Please comment: %(title)s"),
+    "round_reminder": N_("Still time to comment: %(title)s"),
+    "round_closed": N_("Comment round over: %(title)s"),
+    "comment_submitted": N_("New comments: %(title)s"),
+    "comment_answered": N_("Your comment is answered: %(title)s"),
+    "ballot_opened": N_("Please decide: %(title)s"),
+    "ballot_reminder": N_("Your position is still missing: %(title)s"),
+    "ballot_closed": N_("Decided: %(title)s"),
+    "step_reminder": N_("Next step soon: %(title)s"),
+    "translation_wanted": N_("To translate: %(title)s"),
+    "state_entered": N_("Moved on: %(title)s"),
+    "document_published": N_("Published: %(title)s"),
+    "timer_refused": N_("Held up: %(title)s"),
+}
+"""What a mail on an event is about, by the event."""

@@ -1,6 +1,6 @@
 """What the secretariat sees of the machinery: jobs, mails, and the settings without their secrets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -11,7 +11,10 @@ from sqlalchemy.exc import ArgumentError
 from r2pflow.domain.errors import NotFound
 from r2pflow.domain.people import Actor
 from r2pflow.jobs.embedded import EmbeddedQueue, JobRow
+from r2pflow.persistence.documents import DocumentRow
+from r2pflow.persistence.people import PersonRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
+from r2pflow.services.access import visible_to
 from r2pflow.services.people import require_administrator
 from r2pflow.settings import Settings
 
@@ -21,12 +24,17 @@ HIDDEN = "•••"
 
 @dataclass(frozen=True)
 class Machinery:
-    """The queue as it stands: how many jobs are open, the next of them, those in trouble, and the newest mails."""
+    """The queue as it stands: how many jobs are open, the next of them, those in trouble, and the newest mails.
+
+    `addresses` are those of the persons in the jobs, `titles` of the documents that the reader may view, by id.
+    """
 
     open_count: int
     waiting: Sequence[JobRow]
     troubled: Sequence[JobRow]
     mails: Sequence[JobRow]
+    addresses: Mapping[int, str]
+    titles: Mapping[int, str]
 
 
 def read_machinery(work: UnitOfWork, actor: Actor, limit: int = 15) -> Machinery:
@@ -36,11 +44,23 @@ def read_machinery(work: UnitOfWork, actor: Actor, limit: int = 15) -> Machinery
     is_open = (JobRow.done_at.is_(None), JobRow.failed_at.is_(None))
     waiting = select(JobRow).where(*is_open).order_by(JobRow.due_at, JobRow.id).limit(limit)
     mails = select(JobRow).where(JobRow.kind == "mail").order_by(JobRow.id.desc()).limit(limit)
+    lists = (
+        work.session.scalars(waiting).all(),
+        queue.list_failed(work.session, limit),
+        work.session.scalars(mails).all(),
+    )
+    payloads = [job.payload for jobs in lists for job in jobs]
+    persons = {payload["person_id"] for payload in payloads if "person_id" in payload}
+    documents = {payload["document_id"] for payload in payloads if "document_id" in payload}
+    addresses = work.session.execute(select(PersonRow.id, PersonRow.email).where(PersonRow.id.in_(persons)))
+    titles = work.session.execute(
+        select(DocumentRow.id, DocumentRow.title).where(DocumentRow.id.in_(documents), visible_to(actor))
+    )
     return Machinery(
-        open_count=queue.count_open(work.session),
-        waiting=work.session.scalars(waiting).all(),
-        troubled=queue.list_failed(work.session, limit),
-        mails=work.session.scalars(mails).all(),
+        queue.count_open(work.session),
+        *lists,
+        addresses={number: email for number, email in addresses},
+        titles={number: title for number, title in titles},
     )
 
 

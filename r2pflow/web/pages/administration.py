@@ -4,6 +4,8 @@ from typing import Any
 
 from flask import redirect
 
+from r2pflow.jobs.embedded import JobRow
+from r2pflow.outputs.words import SUBJECTS
 from r2pflow.services import administration
 from r2pflow.services.people import ADMINISTRATORS
 from r2pflow.web.auth import current_work, require_role
@@ -23,9 +25,19 @@ KINDS = {
 def show_administration() -> Any:
     actor = require_role(*ADMINISTRATORS)
     work = current_work()
+    machinery = administration.read_machinery(work, actor)
+
+    def subject_of(job: JobRow) -> str:
+        event = str(job.payload.get("event"))
+        if event not in SUBJECTS:
+            return str(job.payload.get("subject") or "")
+        return gettext(SUBJECTS[event], title=machinery.titles.get(job.payload["document_id"], "–"))
+
     return render(
         "administration.html",
-        machinery=administration.read_machinery(work, actor),
+        machinery=machinery,
+        subject_of=subject_of,
+        address_of=lambda job: job.payload.get("to") or machinery.addresses.get(job.payload.get("person_id"), ""),
         now=work.now(),
         settings_shown=administration.list_settings(work.settings),
         kind_of=lambda kind: gettext(KINDS[kind]) if kind in KINDS else word(kind),
