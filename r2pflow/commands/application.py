@@ -16,7 +16,7 @@ from r2pflow.domain.errors import NotFound, SetupError
 from r2pflow.domain.people import THE_SYSTEM, Actor
 from r2pflow.persistence import migrate
 from r2pflow.persistence.base import PREFIX
-from r2pflow.persistence.unit_of_work import UnitOfWork, read_clock
+from r2pflow.persistence.unit_of_work import UnitOfWork, is_passing, read_clock
 from r2pflow.services.people import find_actor_by_email, load_actor
 
 APP_KEY = "R2PFLOW_APP"
@@ -106,5 +106,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
+        if is_passing(error):
+            raise SetupError("database_busy") from error
         found = " ".join(str(error.orig).split())[:300]
         raise SetupError("database_unreachable", found=found) from error

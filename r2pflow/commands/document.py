@@ -83,8 +83,8 @@ def fire(reference: str, transition: str, person: str, comment: str) -> None:
     """Fire a transition, and print the state that the document is in then."""
     app = load_app()
     with open_work(app) as work:
-        transitions.fire(work, find_actor(work, person), reference, transition, comment=comment)
-        work.commit()
+        actor = find_actor(work, person)
+        work.complete(lambda: transitions.fire(work, actor, reference, transition, comment=comment))
         state = get_subject(work, THE_SYSTEM, reference).state_name
     click.echo(state)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from r2pflow.domain.errors import DefinitionError, DefinitionErrors, R2PFlowError, Refusal, Refused
+from r2pflow.domain.people import SYSTEM
 from r2pflow.outputs.translations import Translator
 from r2pflow.outputs.words import N_, WORDS
 
@@ -152,7 +153,9 @@ SENTENCES: Mapping[str, str] = {
     "unknown_export": N_("Nothing is exported in the format %(value)s."),
     "database_unreachable": N_("The database cannot be reached: %(found)s. Look at R2PFLOW_DATABASE_URL."),
     "instance_not_writable": N_("The folder %(path)s cannot be written to. Change its owner, or R2PFLOW_INSTANCE."),
+    "database_busy": N_("The database is busy: others are writing to it. Try again in a moment."),
     # refusals
+    "effect_failed": N_("What belongs to this step failed (%(name)s), so nothing was changed. Tell the operator."),
     "wrong_state": N_("This step does not lead from the present state. Reload the page to see where it is."),
     "not_this_trigger": N_("This step happens by itself; nobody fires it by hand."),
     "comment_required": N_("Say a word about why: this step needs a comment."),
@@ -214,6 +217,9 @@ def sentence(found: R2PFlowError | Refusal, speak: Translator, field_title: Fiel
             "%(num)s paragraphs are not translated yet.",
             int(params.get("count", 1)),
         )
+    if found.code == "moved_on" and params.get("meanwhile"):
+        happened = (_tell_happening(one, speak) for one in params["meanwhile"])
+        return " ".join((speak.gettext(SENTENCES["moved_on"]), speak.gettext("Meanwhile:"), *happened))
     if found.code in SENTENCES:
         try:
             filled = {name: _tell(value, speak) for name, value in params.items()}
@@ -240,6 +246,19 @@ def _join_words(names: Iterable[str], speak: Translator) -> str:
 
 def _tell(value: Any, speak: Translator) -> Any:
     return _join(value, speak) if isinstance(value, list | tuple) else value
+
+
+_HAPPENINGS: Mapping[str, str] = {
+    "transition": N_("%(who)s chose “%(transition)s”; the document is now in “%(state)s” (%(at)s)."),
+    "text": N_("%(who)s changed the text (%(at)s)."),
+    "fields": N_("%(who)s filled in fields (%(at)s)."),
+}
+
+
+def _tell_happening(one: Mapping[str, Any], speak: Translator) -> str:
+    who, at = word(one["who"], speak) if one["who"] == SYSTEM else one["who"], speak.datetime(one["at"])
+    transition, state = (word(one[name], speak) for name in ("transition", "target"))
+    return speak.gettext(_HAPPENINGS[one["what"]], who=who, transition=transition, state=state, at=at)
 
 
 def _tell_permission(params: Mapping[str, Any], speak: Translator) -> str:

@@ -10,8 +10,9 @@ from r2pflow.persistence.base import Base
 
 
 class HistoryEntryRow(Base):
-    """One thing that happened to a document; never changed. `kind` is transition, text, comment, disposition, ballot,
-    position, translation, publication, sharing or fields."""
+    """One thing that happened to a document; never changed. `kind` is created, transition, text, comment, disposition,
+    ballot, position, translation, publication, sharing, fields, timer, or refused: an automatic transition that failed.
+    """
 
     __tablename__ = "r2pflow_history_entry"
     __table_args__ = (Index("ix_r2pflow_history_entry_document", "document_id", "id"),)

@@ -1,15 +1,23 @@
 """One use case, one transaction: the session, the catalogue, the clock, and what is announced after the commit."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from random import random
+from time import sleep
+from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import CursorResult, Delete, Executable, Update
+from sqlalchemy import Connection, CursorResult, Delete, Executable, Update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from r2pflow.domain.definition import DocumentType, Workflow
 from r2pflow.plugins.catalogue import Catalogue
 from r2pflow.settings import Settings
+
+T = TypeVar("T")
+
+PAUSES = (0.02, 0.1, 0.3)  # seconds before another try, where two writers were in each other's way
 
 
 class Enqueue(Protocol):
@@ -76,9 +84,47 @@ class UnitOfWork:
         """Keep something to tell listeners of signals once the transaction is safe."""
         self._announcements.append(announcement)
 
+    @contextmanager
+    def undone_on_error(self) -> Iterator[None]:
+        """Undo what is written and kept to be announced inside, and nothing else, when it raises."""
+        connection = self.session.connection()
+        if connection.dialect.name == "sqlite" and not _is_begun(connection):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # sqlite3 begins before a change, not before a savepoint
+        kept = len(self._announcements)
+        try:
+            with self.session.begin_nested():
+                yield
+        except BaseException:
+            del self._announcements[kept:]
+            raise
+
+    def complete(self, use_case: Callable[[], T]) -> T:
+        """Carry out a use case and commit it; where another writer was in the way, undo it and try again.
+
+        It must be alone in its transaction. What it raises is not undone here, but for what passes by itself.
+        """
+        for pause in PAUSES:
+            try:
+                result = use_case()
+                self.session.commit()
+                break
+            except DBAPIError as error:
+                self.rollback()
+                if not is_passing(error):
+                    raise
+            sleep(pause * (0.5 + random()))
+        else:
+            result = use_case()
+            self.session.commit()
+        self._announce()
+        return result
+
     def commit(self) -> None:
         """Commit, then announce. What a listener raises does not undo what is committed."""
         self.session.commit()
+        self._announce()
+
+    def _announce(self) -> None:
         announcements, self._announcements = self._announcements, []
         for announcement in announcements:
             announcement()
@@ -95,3 +141,19 @@ class UnitOfWork:
     def newest_workflow(self, name: str) -> Workflow:
         """Return the workflow as its file reads today; KeyError when there is none."""
         return self.catalogue.workflows[name]
+
+
+def _is_begun(connection: Connection) -> bool:
+    return bool(getattr(connection.connection.driver_connection, "in_transaction", True))
+
+
+_SQLITE_BUSY, _SQLITE_LOCKED = 5, 6
+_PASSING = frozenset({"40001", "40P01", "55P03"})  # serialisation failure, deadlock, lock not available
+
+
+def is_passing(error: DBAPIError) -> bool:
+    """Tell whether another writer was in the way, so that the same succeeds when it is tried again."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in (_SQLITE_BUSY, _SQLITE_LOCKED)
+    return getattr(error.orig, "sqlstate", None) in _PASSING

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select, update
 from r2pflow.domain import changes, text
 from r2pflow.domain.changes import Anchor
 from r2pflow.domain.changes import Conflict as BlockConflict
-from r2pflow.domain.errors import Conflict, Forbidden, InvalidInput
+from r2pflow.domain.errors import Forbidden, InvalidInput
 from r2pflow.domain.people import Actor
 from r2pflow.domain.text import Block
 from r2pflow.persistence.deliberation import CommentRow
@@ -19,6 +19,7 @@ from r2pflow.services import translating, windows
 from r2pflow.services.access import Subject, get_subject
 from r2pflow.services.definitions import store_definition
 from r2pflow.services.history import record
+from r2pflow.services.meanwhile import moved_on
 from r2pflow.services.numbering import next_number
 from r2pflow.services.texts import get_blocks
 from r2pflow.services.transitions import fire_automatic
@@ -176,7 +177,7 @@ def save_fields(
     if subject.state.text != "open":
         raise Forbidden("text_frozen", reference=subject.reference, state=subject.state_name)
     if expected_change is not None and expected_change != subject.change_number:
-        raise Conflict("moved_on", reference=subject.reference, state=subject.state_name)
+        raise moved_on(work, actor, subject.id, expected_change)
     unknown = sorted(set(fields) - {f.name for f in subject.type.fields})
     if unknown:
         raise InvalidInput("unknown_field", field=unknown[0], value=unknown)
@@ -215,7 +216,7 @@ def _touch(work: UnitOfWork, subject: Subject, **values: Any) -> None:
         .values(changed_at=work.now(), change_number=subject.change_number + 1, **values)
     )
     if written != 1:
-        raise Conflict("moved_on", reference=subject.reference, state=subject.state_name)
+        raise moved_on(work, subject.actor, subject.id, subject.change_number)
 
 
 def _carry_comments(work: UnitOfWork, subject: Subject, old: Sequence[Block], new: Sequence[Block]) -> None:

@@ -1,21 +1,26 @@
 """Fire transitions: the only way by which the state of a document changes."""
 
+import logging
 from dataclasses import replace
 
 from sqlalchemy import bindparam, update
+from sqlalchemy.exc import DBAPIError
 
 from r2pflow.domain import engine
 from r2pflow.domain.definition import AUTOMATIC, USER, Workflow
 from r2pflow.domain.engine import Offer, Outcome
-from r2pflow.domain.errors import Conflict
+from r2pflow.domain.errors import Conflict, R2PFlowError, Refusal, Refused
 from r2pflow.domain.people import THE_SYSTEM, Actor
 from r2pflow.persistence.documents import DocumentRow
-from r2pflow.persistence.unit_of_work import UnitOfWork
+from r2pflow.persistence.unit_of_work import UnitOfWork, is_passing
 from r2pflow.plugins import signals
 from r2pflow.services import windows
 from r2pflow.services.access import Subject, get_subject
 from r2pflow.services.facts import gather
 from r2pflow.services.history import record
+from r2pflow.services.meanwhile import moved_on
+
+logger = logging.getLogger(__name__)
 
 
 def fire(
@@ -35,7 +40,7 @@ def fire(
     """
     subject = get_subject(work, actor, reference)
     if expected_change is not None and expected_change != subject.change_number:
-        raise Conflict("moved_on", reference=subject.reference, state=subject.state_name)
+        raise moved_on(work, actor, subject.id, expected_change)
     outcome = _fire_once(work, subject, transition, comment, trigger)
     if _find_automatic(subject.workflow, outcome.target):
         fire_automatic(work, subject.id)
@@ -60,7 +65,13 @@ def fire_automatic(work: UnitOfWork, document_id: int) -> list[Outcome]:
         )
         if chosen is None:
             break
-        outcomes.append(_fire_once(work, subject, chosen.name, "", AUTOMATIC))
+        try:
+            outcomes.append(_fire_once(work, subject, chosen.name, "", AUTOMATIC))
+        except Conflict:
+            raise
+        except R2PFlowError as error:  # what led here stands: a person's deed does not fail by what should follow
+            _write_refusal(work, subject, chosen.name, error)
+            break
     return outcomes
 
 
@@ -92,27 +103,59 @@ def _fire_once(work: UnitOfWork, subject: Subject, name: str, comment: str, trig
         comment=comment,
         trigger=trigger,
     )
+    if outcome.effects or trigger == AUTOMATIC:
+        with work.undone_on_error():
+            moved = _write(work, subject, outcome)
+            _run_effects(work, moved, outcome)
+    else:
+        moved = _write(work, subject, outcome)
+    work.announce(lambda: _announce(work, moved, outcome))
+    return outcome
+
+
+def _write(work: UnitOfWork, subject: Subject, outcome: Outcome) -> Subject:
     moved = _move(work, subject, outcome)
     record(
         work,
         subject.id,
         subject.actor,
         "transition",
-        transition=name,
+        transition=outcome.transition.name,
         source=outcome.source,
         target=outcome.target,
-        trigger=trigger,
-        comment=comment,
+        trigger=outcome.trigger,
+        comment=outcome.comment,
         digest=subject.text_digest,
         **({"bypassed": True} if outcome.bypassed else {}),
     )
     if outcome.entered:
         windows.leave_state(work, subject)
         windows.enter_state(work, moved)
+    return moved
+
+
+def _run_effects(work: UnitOfWork, moved: Subject, outcome: Outcome) -> None:
+    """Run the effects; one that fails, other than by an error of ours, refuses the transition, and is logged."""
     for effect in outcome.effects:
-        work.catalogue.registry.effects[effect.name].get_function()(work, moved, outcome, effect.argument)
-    work.announce(lambda: _announce(work, moved, outcome))
-    return outcome
+        try:
+            work.catalogue.registry.effects[effect.name].get_function()(work, moved, outcome, effect.argument)
+            work.session.flush()
+        except R2PFlowError:
+            raise
+        except Exception as error:
+            if isinstance(error, DBAPIError) and is_passing(error):
+                raise
+            name, reference = outcome.transition.name, moved.reference
+            logger.exception("the effect %s of %s failed on %s", effect.name, name, reference)
+            refusal = Refusal("effect_failed", {"name": effect.name, "error": type(error).__name__})
+            raise Refused(name, [refusal]) from error
+
+
+def _write_refusal(work: UnitOfWork, subject: Subject, name: str, error: R2PFlowError) -> None:
+    logger.error("the automatic transition %s of %s is refused: %s", name, subject.reference, error)
+    reasons = error.refusals if isinstance(error, Refused) else [error]
+    told = [{"code": reason.code, "params": dict(reason.params)} for reason in reasons]
+    record(work, subject.id, subject.actor, "refused", transition=name, trigger=AUTOMATIC, reasons=told)
 
 
 _DOCUMENT = DocumentRow.__table__
@@ -142,7 +185,7 @@ def _move(work: UnitOfWork, subject: Subject, outcome: Outcome) -> Subject:
         change_number=moved.change_number,
     )
     if written.rowcount != 1:
-        raise Conflict("moved_on", reference=subject.reference, state=subject.state_name)
+        raise moved_on(work, subject.actor, subject.id, subject.change_number)
     loaded = work.session.identity_map.get(work.session.identity_key(DocumentRow, subject.id))
     if loaded is not None:
         work.session.expire(loaded)

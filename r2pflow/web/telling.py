@@ -32,6 +32,7 @@ SENTENCES = {
     ("sharing", "given"): N_("gave a role on this document: %(role)s."),
     ("sharing", "taken"): N_("took a role on this document away: %(role)s."),
     ("fields", ""): N_("filled in: %(fields)s."),
+    ("refused", ""): N_("“%(transition)s” had become possible, but failed. The operator's log says why."),
     ("timer", "late"): N_("A deadline came late, because the worker was not running."),
     ("timer", "refused"): N_("A deadline came, but the step that belongs to it was not possible."),
 }
@@ -61,7 +62,8 @@ def tell_entry(entry: HistoryEntryRow, subject: Subject) -> str:
     template = SENTENCES.get((entry.kind, variant))
     if template is None:
         return word(entry.kind)
-    return gettext(template, **_tell_params(params, subject))
+    title = transition_title(subject, entry.transition) if entry.transition else ""
+    return gettext(template, **{"transition": title, **_tell_params(params, subject)})
 
 
 def tell_actor(entry: HistoryEntryRow) -> str:

@@ -1,7 +1,7 @@
 """One small coalition in a host application, and a browser without JavaScript for each of its people."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +57,14 @@ class Browser:
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Iterator[Flask]:
-    app = make_host(tmp_path)
+def plugins() -> list[Any]:
+    """What is registered beside the built-ins; a module may override it."""
+    return []
+
+
+@pytest.fixture
+def app(tmp_path: Path, plugins: list[Any]) -> Iterator[Flask]:
+    app = make_host(tmp_path, plugins)
     with app.app_context():
         Base.metadata.create_all(app.extensions["sqlalchemy"].engine)
     yield app
@@ -66,7 +72,7 @@ def app(tmp_path: Path) -> Iterator[Flask]:
         app.extensions["sqlalchemy"].engine.dispose()
 
 
-def make_host(folder: Path, **config: Any) -> Flask:
+def make_host(folder: Path, plugins: Sequence[Any] = (), **config: Any) -> Flask:
     """Return an application whose signed-in person is the one in its session."""
     app = Flask("host")
     app.config.update(
@@ -85,7 +91,7 @@ def make_host(folder: Path, **config: Any) -> Flask:
         person_id = session.get("person_id")
         return directory.load_actor(current_work(), person_id) if person_id else None
 
-    R2PFlow(app, db, actor_loader=load_actor)
+    R2PFlow(app, db, actor_loader=load_actor, plugins=plugins)
     return app
 
 

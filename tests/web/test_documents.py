@@ -122,7 +122,7 @@ def test_a_stale_step_tells_what_happened_meanwhile_and_keeps_the_comment(
 ) -> None:
     secretary = browse("secretary")
     page = read(secretary.get(f"/documents/{paper}"))
-    form = {"change_number": hidden(page, "change_number"), "read_at": hidden(page, "read_at"), "comment": "go on then"}
+    form = {"change_number": hidden(page, "change_number"), "comment": "go on then"}
     save_text(work, persons["manager"].with_roles({"editor"}), paper, canonical(TEXT), based_on=1)
     save_text(
         work, persons["secretary"], paper, canonical(TEXT.replace("come", "arrive")), based_on=1, summary="arrive"

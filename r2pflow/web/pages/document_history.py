@@ -1,15 +1,14 @@
 """History of a document: what happened, its revisions, and what changed between two of them."""
 
-from datetime import datetime
 from typing import Any
 
 from flask import redirect, request
-from sqlalchemy import select
 
 from r2pflow.domain.errors import NotFound
 from r2pflow.persistence.history import HistoryEntryRow
 from r2pflow.services import queries
 from r2pflow.services.access import Subject, get_subject
+from r2pflow.services.meanwhile import list_meanwhile
 from r2pflow.services.texts import get_blocks
 from r2pflow.web.auth import current_work, require_signed_in
 from r2pflow.web.pages.document_shell import document_context
@@ -36,20 +35,9 @@ def show_history(reference: str) -> Any:
     )
 
 
-def list_since(subject: Subject, read_at: str, limit: int = 10) -> list[tuple[HistoryEntryRow, str, str]]:
-    """Return what happened to a document after an instant (ISO 8601), newest first: entry, who, what."""
-    try:
-        since = datetime.fromisoformat(read_at)
-    except ValueError:
-        return []
-    if since.tzinfo is None:
-        return []
-    rows = current_work().session.scalars(
-        select(HistoryEntryRow)
-        .where(HistoryEntryRow.document_id == subject.id, HistoryEntryRow.happened_at > since)
-        .order_by(HistoryEntryRow.id.desc())
-        .limit(limit)
-    )
+def tell_meanwhile(subject: Subject, seen: int | None) -> list[tuple[HistoryEntryRow, str, str]]:
+    """Return what happened to a document after that change number, newest first: entry, who, what."""
+    rows = list_meanwhile(current_work(), subject, seen) if seen is not None else ()
     return [(row, tell_actor(row), tell_entry(row, subject)) for row in rows]
 
 

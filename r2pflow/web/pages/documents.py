@@ -1,6 +1,5 @@
 """Documents: the list, the page of one, its next step, and its files."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response, make_response, redirect, request
@@ -120,7 +119,6 @@ def _show_text(subject: Subject, status: int = 200, **told: Any) -> Response:
         may_edit=subject.may("edit") and subject.state.text == "open",
         exports=_list_files(edition) if edition else _list_exports(work, subject),
         edition=edition,
-        read_at=datetime.now(UTC).isoformat(),
     )
     if status == 200 and is_known:
         work.commit()
@@ -139,10 +137,10 @@ def fire_transition(reference: str, transition: str) -> Any:
     form = forms.read_form()
     comment = form.text("comment")
     try:
-        transitions.fire(
-            work, actor, reference, transition, comment=comment, expected_change=form.number("change_number")
+        seen = form.number("change_number")
+        work.complete(
+            lambda: transitions.fire(work, actor, reference, transition, comment=comment, expected_change=seen)
         )
-        work.commit()
     except Refused as error:
         undo_work()
         subject = get_subject(work, actor, reference)
@@ -160,8 +158,8 @@ def fire_transition(reference: str, transition: str) -> Any:
             subject,
             status_of(error),
             refused=transition_title(subject, transition),
-            reasons=[sentence(error, subject)],
-            meanwhile=document_history.list_since(subject, form.raw("read_at")),
+            reasons=[sentence(Conflict(error.code), subject)],
+            meanwhile=document_history.tell_meanwhile(subject, error.params.get("seen")),
             kept=(transition, comment),
         )
     subject = get_subject(work, actor, reference)
