@@ -128,8 +128,13 @@ def _check_timers(workflow: Workflow) -> Iterator[Problem]:
 
 
 def _check_permissions(workflow: Workflow) -> Iterator[Problem]:
+    named = workflow.named_permissions()
+    stands_behind = "view" not in named
+    if stands_behind:
+        message = "nothing says who may view, so that this workflow can only stand behind another in a chain"
+        yield Problem(WARNING, "only_further", message, line=1, column=1)
     for state in workflow.states.values():
-        if not workflow.holders(state.name, "view"):
+        if not stands_behind and not workflow.holders(state.name, "view"):
             message = f"nobody may view a document in the state {state.name}"
             yield _problem(ERROR, "invisible_state", state, message)
         if state.text == "open" and not workflow.holders(state.name, "edit"):
@@ -141,6 +146,8 @@ def _check_permissions(workflow: Workflow) -> Iterator[Problem]:
     for transition in workflow.transitions.values():
         permissions = transition.guard.permissions
         for source in transition.sources:
+            if stands_behind and not named.issuperset(workflow.means.get(name, name) for name in permissions):
+                continue  # the first workflow of the chain says who holds it
             if permissions and not any(workflow.holders(source, name) for name in permissions):
                 told = " or ".join(permissions)
                 message = f"nobody holds {told} in the state {source}, so nobody can fire {transition.name} there"

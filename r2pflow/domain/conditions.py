@@ -236,6 +236,20 @@ def _has_published_edition(facts: Facts, actor: Actor, argument: Any) -> Details
     return None if facts.published_editions else {}
 
 
+def _in_state(facts: Facts, actor: Actor, argument: Any) -> Details | None:
+    """Ask where the document stands in other workflows of its chain: `{in_state: {translation: [done]}}`."""
+    found = {name: facts.standing.get(name) for name in argument}
+    if all(found[name] in _as_list(accepted) for name, accepted in argument.items()):
+        return None
+    return {"found": found, "accepted": {name: list(_as_list(accepted)) for name, accepted in argument.items()}}
+
+
+def _check_states_by_workflow(argument: Any) -> str | None:
+    if isinstance(argument, Mapping) and argument and all(_check_names(one) is None for one in argument.values()):
+        return None
+    return f"found {argument!r}; accepted: a mapping of workflows of the chain to a state or a list of states"
+
+
 def _check_ballot_argument(argument: Any) -> str | None:
     outcomes = ("carried", "lost", "open", "closed")
     return None if argument in outcomes else f"found {argument!r}; accepted: {', '.join(outcomes)}"
@@ -275,6 +289,7 @@ BUILT_IN_CONDITIONS: Mapping[str, Condition] = {
             title="All required languages are verified against the approved text",
         ),
         Condition("language_verified", _language_verified, ("languages",), _check_names, "The language is verified"),
+        Condition("in_state", _in_state, (), _check_states_by_workflow, "The other workflow is in the state"),
         Condition("has_published_edition", _has_published_edition, ("publication",), title="An edition is published"),
     )
 }

@@ -152,7 +152,10 @@ class WorklistDef:
 
 @dataclass(frozen=True)
 class Workflow:
-    """One version of a workflow; `digest` is the SHA-256 of its source text."""
+    """One version of a workflow; `digest` is the SHA-256 of its source text.
+
+    `above` and `ruled` are not in the file: they say where a document of it stands.
+    """
 
     name: str
     version: int
@@ -171,15 +174,21 @@ class Workflow:
     source: str = ""
     digest: str = ""
     path: str = ""
+    above: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # what the dossiers above grant, for `inherit`
+    ruled: Mapping[str, frozenset[str]] = field(default_factory=dict)  # permissions ruled by another of the chain
 
     def holders(self, state: str, permission: str) -> frozenset[str]:
         """Return the roles that hold the permission in the state, imported names and acquired maps resolved.
 
-        A state's own grant wins; where it names none, the workflow's `permissions` do; `inherit` adds those.
-        Names that `means` makes the same permission count together; asked by such a name of its own, only
-        that name and the built-in one do. A role that `is` another counts as it, in both directions.
+        A state's own grant wins; where it names none, the workflow's `permissions` do; `inherit` adds what the
+        dossiers above grant, and where they say nothing, `permissions`. What another workflow of the document's
+        chain rules is as it says. Names that `means` makes the same permission count together; asked by such a
+        name of its own, only that name and the built-in one do. A role that `is` another counts as it, in both
+        directions.
         """
         known = self.means.get(permission, permission)
+        if known in self.ruled:
+            return self.counting_roles(self.ruled[known])
         names = {permission, known}
         if permission == known:
             names.update(own for own, meant in self.means.items() if meant == known)
@@ -188,10 +197,20 @@ class Workflow:
         named = [name for name in names if name in here.grants]
         for name in named:
             found.update(here.grants[name])
-        if not named or any(name in here.inherit for name in names):
+        inherits = any(name in here.inherit for name in names)
+        if inherits and known in self.above:
+            found.update(self.above[known])
+        elif inherits or not named:
             for name in names:
                 found.update(self.permissions.get(name, ()))
         return self.counting_roles(found)
+
+    def named_permissions(self) -> frozenset[str]:
+        """Return the permissions of which the workflow says something, by their built-in names where they have one."""
+        named = set(self.permissions)
+        for state in self.states.values():
+            named.update(state.grants, state.inherit)
+        return frozenset(self.means.get(name, name) for name in named)
 
     def counting_roles(self, roles: Iterable[str]) -> frozenset[str]:
         """Return the roles with those that `is` makes the same as them, in both directions."""
@@ -231,7 +250,7 @@ class DocumentType:
     title: Titles
     plural: Titles
     code: str  # in references and symbols, e.g. JS
-    workflow: str
+    workflow: str  # the first of its chain: it says who may view, and holds text, comments and ballots
     authoritative: str
     required_languages: tuple[str, ...]
     optional_languages: tuple[str, ...]
@@ -241,9 +260,15 @@ class DocumentType:
     accent: str = "blue"
     description: Titles = Titles()
     exports: tuple[str, ...] = ()
+    further: tuple[str, ...] = ()  # the further workflows of the chain, which run beside the first
     path: str = ""
     line: int = field(default=0, compare=False)
     column: int = field(default=0, compare=False)
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """Return the names of all workflows that a document of the type runs in, the first one first."""
+        return (self.workflow, *self.further)
 
     def field(self, name: str) -> FieldDef | None:
         """Return the field of that name, or None."""

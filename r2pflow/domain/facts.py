@@ -53,6 +53,7 @@ class Facts:
     now: datetime
     fields: Mapping[str, Any] = field(default_factory=dict)
     missing_fields: tuple[str, ...] = ()  # required by the type and not filled
+    standing: Mapping[str, str] = field(default_factory=dict)  # the state in each workflow of the document's chain
     text_digest: str = ""
     text_blocks: int | None = None  # of the newest revision, its title included
     glossary_warnings: tuple[str, ...] = ()

@@ -292,7 +292,7 @@ DOCUMENT_TYPE = Record(
         "plural": Key(TITLES),
         "description": Key(TITLES),
         "code": Key(Text(r"[A-Z][A-Z0-9]{0,9}", "up to ten capitals and digits"), required=True),
-        "workflow": Key(NAME, required=True),
+        "workflow": Key(NAMES, "The workflow, or a chain of them that run beside each other", required=True),
         "languages": Key(
             Record(
                 "languages",

@@ -35,12 +35,17 @@ def _read_document_type(name: str, key: Node, node: Node, path: str, report: Rep
     if symbol is not None:
         _check_symbol(symbol, f"{where}.symbol", report)
     title = titles_of(node, "title")
+    chain = node.texts("workflow")
+    if not chain or len(set(chain)) < len(chain):
+        accepted = "a workflow, or a list of them with each once"
+        report.add("bad_chain", node.entries["workflow"], f"{where}.workflow", node.entries["workflow"], accepted)
     return DocumentType(
         name=name,
         title=title,
         plural=titles_of(node, "plural") or title,
         code=node.string("code"),
-        workflow=node.string("workflow"),
+        workflow=next(iter(chain), ""),
+        further=chain[1:],
         authoritative=authoritative,
         required_languages=required,
         optional_languages=tuple(dict.fromkeys(languages.texts("optional"))),

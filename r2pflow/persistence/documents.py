@@ -11,7 +11,11 @@ from r2pflow.persistence.people import PersonRow
 
 
 class DefinitionRow(Base):
-    """One version of a workflow, stored by content: a document keeps the version that it entered with."""
+    """One version of a workflow, stored by content: a document keeps the version that it entered with.
+
+    Where dossiers grant something of their own, a variant of the version is there for them: `above` is what they grant
+    (permission -> roles), and the digest is of both; `digest` of a version itself is the SHA-256 of its source.
+    """
 
     __tablename__ = "r2pflow_definition"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -19,6 +23,8 @@ class DefinitionRow(Base):
     version: Mapped[int]
     digest: Mapped[str] = mapped_column(String(64), unique=True)
     source: Mapped[str] = mapped_column(Text)
+    above: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    variant_of_id: Mapped[int | None] = mapped_column(ForeignKey("r2pflow_definition.id"))
     created_at: Mapped[datetime]
 
 
@@ -35,7 +41,11 @@ class GrantRow(Base):
 
 
 class DossierRow(Base):
-    """A container; `path` is `/ancestor/.../own id/`, so that what is inherited is found without recursion."""
+    """A container; `path` is `/ancestor/.../own id/`, so that what is inherited is found without recursion.
+
+    `shared_path` is its end from the nearest dossier that blocks sharing from above: the sharing of these reaches
+    the documents. `grants` are its own: permission -> {"roles": [...], "adds": whether those above hold it too}.
+    """
 
     __tablename__ = "r2pflow_dossier"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -44,7 +54,10 @@ class DossierRow(Base):
     kind: Mapped[str] = mapped_column(String(40))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("r2pflow_dossier.id"), index=True)
     path: Mapped[str] = mapped_column(String(400), default="", index=True)
-    policies: Mapped[dict[str, Any]] = mapped_column(default=dict)  # document type -> workflow
+    shared_path: Mapped[str] = mapped_column(String(400), default="")
+    blocks_sharing: Mapped[bool] = mapped_column(default=False)
+    grants: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    policies: Mapped[dict[str, Any]] = mapped_column(default=dict)  # document type -> the workflows of its chain
     created_at: Mapped[datetime]
 
 
@@ -64,6 +77,8 @@ class DocumentRow(Base):
     language: Mapped[str] = mapped_column(String(12))
     dossier_id: Mapped[int | None] = mapped_column(ForeignKey("r2pflow_dossier.id"), index=True)
     dossier_path: Mapped[str] = mapped_column(String(400), default="")
+    blocks_sharing: Mapped[bool] = mapped_column(default=False)  # from the dossiers above
+    track_count: Mapped[int] = mapped_column(default=0)  # further workflows of its chain, each a TrackRow
     definition_id: Mapped[int] = mapped_column(ForeignKey("r2pflow_definition.id"))
     state: Mapped[str] = mapped_column(String(80))
     state_entered_at: Mapped[datetime]
@@ -78,6 +93,26 @@ class DocumentRow(Base):
     definition: Mapped[DefinitionRow] = relationship()
     dossier: Mapped[DossierRow | None] = relationship()
     author: Mapped[PersonRow | None] = relationship()
+
+
+class TrackRow(Base):
+    """Where a document stands in one of the further workflows of its chain; `position` counts from 1.
+
+    `rules` are the permissions of which this workflow says something, between commas: `,comment,translate,`.
+    """
+
+    __tablename__ = "r2pflow_track"
+    __table_args__ = (
+        UniqueConstraint("document_id", "workflow"),
+        Index("ix_r2pflow_track_definition_state", "definition_id", "state"),
+    )
+    document_id: Mapped[int] = mapped_column(ForeignKey("r2pflow_document.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    workflow: Mapped[str] = mapped_column(String(80))
+    definition_id: Mapped[int] = mapped_column(ForeignKey("r2pflow_definition.id"))
+    state: Mapped[str] = mapped_column(String(80))
+    state_entered_at: Mapped[datetime]
+    rules: Mapped[str] = mapped_column(String(400), default="")
 
 
 class RevisionRow(Base):
@@ -136,6 +171,18 @@ class SeenRow(Base):
     document_id: Mapped[int] = mapped_column(ForeignKey("r2pflow_document.id", ondelete="CASCADE"), primary_key=True)
     revision_number: Mapped[int]
     seen_at: Mapped[datetime]
+
+
+class ImportedRow(Base):
+    """What an import from elsewhere made of what: importing the same again finds it here and changes nothing."""
+
+    __tablename__ = "r2pflow_imported"
+    source: Mapped[str] = mapped_column(String(200), primary_key=True)  # the site it came from
+    external_id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)  # dossier | document | translation | comment | ...
+    local_id: Mapped[int]
+    digest: Mapped[str] = mapped_column(String(64), default="")  # of what was read
+    imported_at: Mapped[datetime]
 
 
 class CounterRow(Base):

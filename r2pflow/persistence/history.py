@@ -33,7 +33,11 @@ class HistoryEntryRow(Base):
 
 
 class TimerRow(Base):
-    """Something due at an instant: fire a transition, remind, close a ballot. Ended once `ended_at` is set."""
+    """Something due at an instant: fire a transition, remind, close a ballot. Ended once `ended_at` is set.
+
+    What a person scheduled has that person and their comment; it stays when the state is left, and is refused at
+    its instant where it is not possible then.
+    """
 
     __tablename__ = "r2pflow_timer"
     __table_args__ = (
@@ -46,9 +50,40 @@ class TimerRow(Base):
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     document_id: Mapped[int] = mapped_column(ForeignKey("r2pflow_document.id", ondelete="CASCADE"), index=True)
-    kind: Mapped[str] = mapped_column(String(20))  # fire | remind | close_ballot
+    kind: Mapped[str] = mapped_column(String(20))  # fire | remind | close_ballot | scheduled
     name: Mapped[str] = mapped_column(String(80), default="")  # the transition, or the ballot's id
     state: Mapped[str] = mapped_column(String(80))
     due_at: Mapped[datetime]
     timezone: Mapped[str] = mapped_column(String(60), default="UTC")
+    workflow: Mapped[str] = mapped_column(String(80), default="")  # of a track; empty: the first of the chain
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("r2pflow_person.id"))
+    comment: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+
+
+class BatchRow(Base):
+    """One transition to be fired on many documents, each in its own transaction."""
+
+    __tablename__ = "r2pflow_batch"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("r2pflow_person.id"), index=True)
+    transition: Mapped[str] = mapped_column(String(80))
+    comment: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]  # None: at once
+    timezone: Mapped[str] = mapped_column(String(60), default="UTC")
+    cancelled_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class BatchEntryRow(Base):
+    """One document of a batch, and what became of it."""
+
+    __tablename__ = "r2pflow_batch_entry"
+    batch_id: Mapped[int] = mapped_column(ForeignKey("r2pflow_batch.id", ondelete="CASCADE"), primary_key=True)
+    document_id: Mapped[int] = mapped_column(ForeignKey("r2pflow_document.id", ondelete="CASCADE"), primary_key=True)
+    rank: Mapped[int]
+    outcome: Mapped[str] = mapped_column(String(20), default="waiting")  # waiting | done | refused
+    reasons: Mapped[list[Any]] = mapped_column(default=list)  # [{"code", "params"}]
+    done_at: Mapped[datetime | None]

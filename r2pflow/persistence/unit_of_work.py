@@ -11,7 +11,7 @@ from sqlalchemy import Connection, CursorResult, Delete, Executable, Update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from r2pflow.domain.definition import DocumentType, Workflow
+from r2pflow.domain.definition import DocumentType
 from r2pflow.plugins.catalogue import Catalogue
 from r2pflow.settings import Settings
 
@@ -137,10 +137,6 @@ class UnitOfWork:
     def document_type(self, name: str) -> DocumentType:
         """Return the document type; KeyError when the catalogue lacks it."""
         return self.catalogue.types[name]
-
-    def newest_workflow(self, name: str) -> Workflow:
-        """Return the workflow as its file reads today; KeyError when there is none."""
-        return self.catalogue.workflows[name]
 
 
 def _is_begun(connection: Connection) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from r2pflow.domain.chaining import check_chain
 from r2pflow.domain.checking import ERROR, check
 from r2pflow.domain.definition import DocumentType, Test, Workflow
 from r2pflow.domain.errors import DefinitionError, DefinitionErrors, SetupError
@@ -37,9 +38,9 @@ class Catalogue:
         workflow = read_workflow(source, path, conditions=self.registry.conditions, effects=self.registry.effects)
         return self.versions.setdefault(workflow.digest, workflow)
 
-    def workflow_of(self, document_type: str) -> Workflow:
-        """Return the workflow that the type names."""
-        return self.workflows[self.types[document_type].workflow]
+    def chain_of(self, document_type: str) -> tuple[Workflow, ...]:
+        """Return the workflows that the type names, the first of its chain first."""
+        return tuple(self.workflows[name] for name in self.types[document_type].chain)
 
 
 def load_catalogue(registry: Registry, folders: Sequence[Path]) -> Catalogue:
@@ -134,19 +135,21 @@ def _type_errors(
     for name in kind.exports:
         if name not in registry.exporters:
             yield error("exporter", name, registry.exporters)
-    workflow = workflows.get(kind.workflow)
-    if workflow is None:
-        yield error("workflow", kind.workflow, workflows)
-        return
+    chain = [workflows[name] for name in kind.chain if name in workflows]
+    for name in kind.chain:
+        if name not in workflows:
+            yield error("workflow", name, workflows)
     fields = [field.name for field in kind.fields]
-    for test, name in _fields_read(workflow):
-        if name not in fields:
-            message = (
-                f"found the field {name!r}, which the document type {kind.name} lacks; {accepted_names(name, fields)}"
-            )
-            yield DefinitionError(
-                "unknown_field", path=workflow.path, line=test.line, column=test.column, message=message
-            )
+    for workflow in chain:
+        for test, name in _fields_read(workflow):
+            if name not in fields:
+                told = f"which the document type {kind.name} lacks; {accepted_names(name, fields)}"
+                message = f"found the field {name!r}, {told}"
+                yield DefinitionError(
+                    "unknown_field", path=workflow.path, line=test.line, column=test.column, message=message
+                )
+    if len(chain) == len(kind.chain):
+        yield from check_chain(chain, kind)
 
 
 def _fields_read(workflow: Workflow) -> Iterable[tuple[Test, str]]:

@@ -1,26 +1,39 @@
 """The one place that says who may do what: global roles, local roles, and the grants of the state."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, and_, bindparam, exists, or_, select, tuple_
+from sqlalchemy.orm import aliased
 
 from r2pflow.domain import engine
 from r2pflow.domain.definition import DocumentType, State, Workflow
 from r2pflow.domain.errors import Forbidden, NotFound
 from r2pflow.domain.people import Actor
-from r2pflow.persistence.documents import DefinitionRow, DocumentRow, DossierRow, GrantRow, LocalRoleRow
+from r2pflow.persistence.documents import (
+    DefinitionRow,
+    DocumentRow,
+    DossierRow,
+    GrantRow,
+    LocalRoleRow,
+    TrackRow,
+)
 from r2pflow.persistence.people import GroupRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
+from r2pflow.services.chains import FIRST_ALONE, Track, load_tracks, rule_together
 from r2pflow.services.definitions import get_workflow
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A document as one actor meets it: where it stands, and the roles that the actor holds on it."""
+    """A document as one actor meets it: where it stands, and the roles that the actor holds on it.
+
+    `workflow` and the state are those of the first workflow of its chain, or, where `track` is not 0, of the further
+    workflow of that position: `lanes` gives them all.
+    """
 
     id: int
     reference: str
@@ -40,7 +53,34 @@ class Subject:
     created_at: datetime
     changed_at: datetime
     change_number: int
+    shared_path: str = ""  # the dossiers whose sharing reaches the document
     actor: Actor = field(default_factory=Actor)
+    track: int = 0
+    tracks: tuple[Track, ...] = ()
+
+    @property
+    def lanes(self) -> tuple["Subject", ...]:
+        """Return the document in each workflow of its chain, the first one first."""
+        return (self, *(self._along(track) for track in self.tracks)) if self.tracks else (self,)
+
+    @property
+    def standing(self) -> dict[str, str]:
+        """Return the state in each workflow of the chain, by the workflow's name."""
+        return {lane.workflow.name: lane.state_name for lane in self.lanes}
+
+    def find_lane(self, transition: str) -> "Subject":
+        """Return the document in the workflow of its chain that knows the transition, or as it is where none does."""
+        return next((lane for lane in self.lanes if transition in lane.workflow.transitions), self)
+
+    def _along(self, track: Track) -> "Subject":
+        return replace(
+            self,
+            workflow=track.workflow,
+            definition_id=track.definition_id,
+            state_name=track.state,
+            state_entered_at=track.state_entered_at,
+            track=track.position,
+        )
 
     @property
     def state(self) -> State:
@@ -59,9 +99,15 @@ class Subject:
 
 
 _DOCUMENT, _DEFINITION, _LOCAL_ROLE = DocumentRow.__table__, DefinitionRow.__table__, LocalRoleRow.__table__
-_SUBJECT = select(*_DOCUMENT.c, _DEFINITION.c.digest).join_from(_DOCUMENT, _DEFINITION)
-_BY_ID = _SUBJECT.where(_DOCUMENT.c.id == bindparam("wanted"))
-_BY_REFERENCE = _SUBJECT.where(_DOCUMENT.c.reference == bindparam("wanted"))
+_DOSSIER = DossierRow.__table__
+SUBJECT = (
+    select(*_DOCUMENT.c, _DEFINITION.c.digest, _DOSSIER.c.shared_path)
+    .join_from(_DOCUMENT, _DEFINITION)
+    .outerjoin(_DOSSIER, _DOSSIER.c.id == _DOCUMENT.c.dossier_id)
+)
+"""All that `make_subject` reads of a document, and its `shared_path`."""
+_BY_ID = SUBJECT.where(_DOCUMENT.c.id == bindparam("wanted"))
+_BY_REFERENCE = SUBJECT.where(_DOCUMENT.c.reference == bindparam("wanted"))
 
 
 def get_subject(work: UnitOfWork, actor: Actor, reference: str | int, permission: str = "view") -> Subject:
@@ -72,15 +118,30 @@ def get_subject(work: UnitOfWork, actor: Actor, reference: str | int, permission
     row = work.run(_BY_ID if isinstance(reference, int) else _BY_REFERENCE, wanted=reference).first()
     if row is None:
         raise NotFound("document_not_found", reference=str(reference))
-    subject = make_subject(work, row, row.digest, actor, find_local_roles(work, actor, row.id, row.dossier_path))
+    subject = make_subject(work, row, find_local_roles(work, actor, row.id, find_shared_path(row)), actor)
     if not actor.is_system:
         subject.require("view")
         subject.require(permission)
     return subject
 
 
-def make_subject(work: UnitOfWork, row: Any, digest: str, actor: Actor, local_roles: Iterable[str] = ()) -> Subject:
-    """Return a document, loaded with all columns of DocumentRow, as an actor with these shared roles meets it."""
+def make_subject(
+    work: UnitOfWork,
+    row: Any,
+    local_roles: Iterable[str],
+    actor: Actor,
+    tracks: tuple[Track, ...] | None = None,
+    definition: Any = None,
+) -> Subject:
+    """Return a document, a row of SUBJECT, as an actor with these shared roles meets it.
+
+    A DocumentRow comes with its definition beside it. Tracks are loaded where there are some and none are given.
+    """
+    workflow = get_workflow(work, (row if definition is None else definition).digest)
+    if tracks is None:
+        tracks = load_tracks(work, [row.id]).get(row.id, ()) if row.track_count else ()
+    if tracks:
+        workflow, tracks = rule_together(workflow, row.state, tracks)
     return Subject(
         id=row.id,
         reference=row.reference,
@@ -90,7 +151,7 @@ def make_subject(work: UnitOfWork, row: Any, digest: str, actor: Actor, local_ro
         dossier_id=row.dossier_id,
         dossier_path=row.dossier_path,
         definition_id=row.definition_id,
-        workflow=get_workflow(work, digest),
+        workflow=workflow,
         state_name=row.state,
         state_entered_at=row.state_entered_at,
         fields=row.fields,
@@ -100,21 +161,30 @@ def make_subject(work: UnitOfWork, row: Any, digest: str, actor: Actor, local_ro
         created_at=row.created_at,
         changed_at=row.changed_at,
         change_number=row.change_number,
+        shared_path=find_shared_path(row) if definition is None else "",
         actor=actor.with_roles(local_roles),
+        tracks=tracks,
     )
 
 
+def find_shared_path(row: Any) -> str:
+    """Return the path of the dossiers whose sharing reaches a row of SUBJECT; empty for none."""
+    return "" if row.blocks_sharing else row.shared_path or ""
+
+
 def list_viewers(work: UnitOfWork, actors: Iterable[Actor], document_id: int) -> list[Subject]:
-    """Return the document as each of the actors meets it who may view it; two queries, however many they are."""
+    """Return the document as each of the actors meets it who may view it; few queries, however many they are."""
     row = work.run(_BY_ID, wanted=document_id).first()
     if row is None:
         return []
-    above = _list_dossiers(row.dossier_path)
     shares = work.session.execute(
         select(LocalRoleRow.role, LocalRoleRow.person_id, LocalRoleRow.organisation_id, GroupRow.name)
         .outerjoin(GroupRow, GroupRow.id == LocalRoleRow.group_id)
-        .where(or_(LocalRoleRow.document_id == document_id, LocalRoleRow.dossier_id.in_(above)))
+        .where(
+            or_(LocalRoleRow.document_id == document_id, LocalRoleRow.dossier_id.in_(list_ids(find_shared_path(row))))
+        )
     ).all()
+    tracks = load_tracks(work, [row.id]).get(row.id, ()) if row.track_count else ()
     subjects = []
     for actor in actors:
         held = {
@@ -124,19 +194,20 @@ def list_viewers(work: UnitOfWork, actors: Iterable[Actor], document_id: int) ->
             or (organisation_id is not None and organisation_id == actor.organisation_id)
             or group in actor.groups
         }
-        subjects.append(make_subject(work, row, row.digest, actor, held))
+        subjects.append(make_subject(work, row, held, actor, tracks))
     return [subject for subject in subjects if subject.may("view")]
 
 
-def _list_dossiers(path: str) -> list[int]:
+def list_ids(path: str) -> list[int]:
+    """Return the ids of the dossiers of a path, the topmost first."""
     return [int(part) for part in path.split("/") if part]
 
 
-def find_local_roles(work: UnitOfWork, actor: Actor, document_id: int, dossier_path: str) -> frozenset[str]:
-    """Return the roles that sharing gives the actor on the document, from itself and from the dossiers above."""
+def find_local_roles(work: UnitOfWork, actor: Actor, document_id: int, shared_path: str) -> frozenset[str]:
+    """Return the roles that sharing gives the actor on the document, from itself and from the dossiers of the path."""
     if actor.person_id is None:
         return frozenset()
-    dossiers = _list_dossiers(dossier_path)
+    dossiers = list_ids(shared_path)
     values: dict[str, Any] = {"document": document_id, "person": actor.person_id, "organisation": actor.organisation_id}
     if dossiers:
         values["dossiers"] = dossiers
@@ -166,26 +237,46 @@ def visible_to(actor: Actor, permission: str = "view") -> ColumnElement[bool]:
 @lru_cache(maxsize=256)
 def _make_filter(actor: Actor, permission: str) -> ColumnElement[bool]:
     """Build the filter; what does not depend on the document is a subquery of its own, evaluated once."""
+    held = _holds(actor, permission, DocumentRow)
+    if permission in FIRST_ALONE:
+        return held
+    rules = TrackRow.rules.contains(f",{permission},", autoescape=True)
+    of_document = TrackRow.document_id == DocumentRow.id
+    is_ruled = exists().where(of_document, rules).correlate(DocumentRow)
+    later = aliased(TrackRow)
+    is_last = ~exists().where(
+        later.document_id == TrackRow.document_id,
+        later.position > TrackRow.position,
+        later.rules.contains(f",{permission},", autoescape=True),
+    )
+    ruled = exists().where(of_document, rules, is_last, _holds(actor, permission, TrackRow)).correlate(DocumentRow)
+    has_none = DocumentRow.track_count == 0
+    return or_(and_(or_(has_none, ~is_ruled), held), and_(~has_none, ruled))
+
+
+def _holds(actor: Actor, permission: str, standing: type[DocumentRow] | type[TrackRow]) -> ColumnElement[bool]:
+    """Return the filter by the workflow in which a row of documents, or of tracks, stands."""
     grant = (GrantRow.definition_id, GrantRow.state)
-    place = (DocumentRow.definition_id, DocumentRow.state)
+    place = (standing.definition_id, standing.state)
     granted = select(*grant).where(GrantRow.permission == permission, GrantRow.role.in_(sorted(actor.roles)))
     clauses: list[ColumnElement[bool]] = [tuple_(*place).in_(granted)]
     if actor.person_id is not None:
         here = exists().where(
             LocalRoleRow.document_id == DocumentRow.id,
             _held_by(actor),
-            GrantRow.definition_id == DocumentRow.definition_id,
-            GrantRow.state == DocumentRow.state,
+            GrantRow.definition_id == standing.definition_id,
+            GrantRow.state == standing.state,
             GrantRow.permission == permission,
             GrantRow.role == LocalRoleRow.role,
         )
         above = (
             select(DossierRow.id, *grant)
-            .join(LocalRoleRow, DossierRow.path.contains("/" + LocalRoleRow.dossier_id.cast(String) + "/"))
+            .join(LocalRoleRow, DossierRow.shared_path.contains("/" + LocalRoleRow.dossier_id.cast(String) + "/"))
             .join(GrantRow, and_(GrantRow.role == LocalRoleRow.role, GrantRow.permission == permission))
             .where(LocalRoleRow.dossier_id > 0, _held_by(actor))
         )
-        clauses += [tuple_(DocumentRow.dossier_id, *place).in_(above), here.correlate(DocumentRow)]
+        inherited = and_(DocumentRow.blocks_sharing.is_(False), tuple_(DocumentRow.dossier_id, *place).in_(above))
+        clauses += [inherited, here.correlate(DocumentRow, standing)]
     return or_(*clauses)
 
 

@@ -29,7 +29,7 @@ def list_recent(
 
 def as_subject(work: UnitOfWork, actor: Actor, row: DocumentRow) -> Subject:
     """Return a document of a list as its page meets it, without its local roles: to tell of it, not to decide."""
-    return make_subject(work, row, row.definition.digest, actor)
+    return make_subject(work, row, (), actor, definition=row.definition)
 
 
 def count_by_dossier(work: UnitOfWork, actor: Actor) -> Mapping[int, int]:

@@ -17,10 +17,12 @@ from r2pflow.persistence.documents import DocumentRow, DossierRow, LocalRoleRow,
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services import translating, windows
 from r2pflow.services.access import Subject, get_subject
-from r2pflow.services.definitions import store_definition
+from r2pflow.services.chains import start_tracks
+from r2pflow.services.definitions import place_under, store_definition
 from r2pflow.services.history import record
 from r2pflow.services.meanwhile import moved_on
 from r2pflow.services.numbering import next_number
+from r2pflow.services.placing import find_chain, find_grants, list_line
 from r2pflow.services.texts import get_blocks
 from r2pflow.services.transitions import fire_automatic
 
@@ -70,7 +72,8 @@ def create_document(
         place = work.session.scalars(select(DossierRow).where(DossierRow.slug == dossier)).first()
         if place is None:
             raise InvalidInput("unknown_dossier", field="dossier", value=dossier)
-    workflow = work.newest_workflow(_workflow_name(document_type.workflow, type_name, place))
+    line = list_line(work, place)
+    workflow, *further = (place_under(one, find_grants(one, line)) for one in find_chain(work, document_type, place))
     now = work.now()
     row = DocumentRow(
         reference=f"{document_type.code}-{next_number(work, 'reference:' + document_type.code)}",
@@ -83,12 +86,14 @@ def create_document(
         state=workflow.initial,
         state_entered_at=now,
         fields=dict(fields or {}),
+        track_count=len(further),
         author_id=actor.person_id,
         created_at=now,
         changed_at=now,
     )
     work.session.add(row)
     work.session.flush()
+    start_tracks(work, row.id, further)
     if actor.person_id is not None:
         work.session.add(
             LocalRoleRow(
@@ -103,12 +108,9 @@ def create_document(
     subject = get_subject(work, actor, row.id)
     _write_revision(work, subject, tuple(blocks), summary="", origin=origin)
     record(work, row.id, actor, "created", digest=text.digest(blocks), origin=origin)
-    windows.enter_state(work, get_subject(work, actor, row.id))
+    for lane in get_subject(work, actor, row.id).lanes:
+        windows.enter_state(work, lane)
     return row.reference
-
-
-def _workflow_name(default: str, type_name: str, place: DossierRow | None) -> str:
-    return str(place.policies.get(type_name, default)) if place else default
 
 
 def save_text(

@@ -23,6 +23,7 @@ def gather(work: UnitOfWork, subject: Subject, parts: Iterable[str]) -> Facts:
         now=work.now(),
         fields=subject.fields,
         missing_fields=find_missing_fields(subject.type, subject.fields),
+        standing=subject.standing,
         text_digest=subject.text_digest,
         text_blocks=_count_blocks(work, subject) if "text" in wanted else None,
         comments=count_comments(work, subject.id) if "comments" in wanted else None,

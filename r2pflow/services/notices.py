@@ -339,7 +339,8 @@ def _tell_publication(work: UnitOfWork, subject: Subject, payload: Params) -> To
 
 
 def _tell_refusal(work: UnitOfWork, subject: Subject, payload: Params) -> Told:
-    transition = subject.workflow.transitions.get(payload.get("transition", ""))
+    wanted = payload.get("transition", "")
+    transition = subject.find_lane(wanted).workflow.transitions.get(wanted)
     name = transition.name.replace("_", " ") if transition else ""
     return "document", {
         "deadline": datetime.fromisoformat(payload["was_due_at"]),

@@ -362,6 +362,7 @@ def save_dossier(
         work.session.add(row)
         work.session.flush()
         row.path = f"{above.path if above else '/'}{row.id}/"
+        row.shared_path = f"{above.shared_path if above else '/'}{row.id}/"
     row.titles, row.kind = dict(titles), kind
     work.session.flush()
     return row.id

@@ -19,7 +19,7 @@ from r2pflow.persistence.documents import (
 from r2pflow.persistence.history import HistoryEntryRow
 from r2pflow.persistence.people import GroupRow, OrganisationRow, PersonRow, RoleGrantRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
-from r2pflow.services.access import Subject, visible_to
+from r2pflow.services.access import Subject, list_ids, visible_to
 
 T = TypeVar("T")
 
@@ -128,13 +128,14 @@ def list_revisions(work: UnitOfWork, subject: Subject) -> Sequence[RevisionRow]:
 def find_path(work: UnitOfWork, subject: Subject) -> list[str]:
     """Return the states that the document has been in, in order, the present one last."""
     rows = work.session.execute(
-        select(HistoryEntryRow.source, HistoryEntryRow.target)
+        select(HistoryEntryRow.target, HistoryEntryRow.params)
         .where(HistoryEntryRow.document_id == subject.id, HistoryEntryRow.kind == "transition")
         .order_by(HistoryEntryRow.id)
     ).all()
     path = [subject.workflow.initial]
-    for _, target in rows:
-        if target != path[-1]:
+    along = subject.workflow.name if subject.track else None
+    for target, params in rows:
+        if target != path[-1] and params.get("workflow") == along:
             path.append(target)
     return path
 
@@ -155,7 +156,7 @@ class Share:
 
 def list_local_roles(work: UnitOfWork, subject: Subject) -> Sequence[Share]:
     """Return the shared roles on the document and on the dossiers above, by role."""
-    above = [int(part) for part in subject.dossier_path.split("/") if part]
+    above = list_ids(subject.shared_path)
     rows = work.session.execute(
         select(LocalRoleRow, PersonRow.name, PersonRow.email, OrganisationRow.names, GroupRow, DossierRow.titles)
         .outerjoin(PersonRow, PersonRow.id == LocalRoleRow.person_id)

@@ -30,6 +30,7 @@ def find_deadline(work: UnitOfWork, subject: Subject) -> Deadline | None:
     row = work.session.execute(
         select(TimerRow.due_at, TimerRow.timezone, TimerRow.kind)
         .where(TimerRow.document_id == subject.id, TimerRow.state == subject.state_name)
+        .where(TimerRow.workflow == (subject.workflow.name if subject.track else ""))
         .where(TimerRow.ended_at.is_(None), TimerRow.kind.in_(("fire", "close_ballot")))
         .order_by(TimerRow.due_at)
         .limit(1)

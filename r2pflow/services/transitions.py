@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import bindparam, update
 from sqlalchemy.exc import DBAPIError
@@ -11,7 +12,7 @@ from r2pflow.domain.definition import AUTOMATIC, USER, Workflow
 from r2pflow.domain.engine import Offer, Outcome
 from r2pflow.domain.errors import Conflict, R2PFlowError, Refusal, Refused
 from r2pflow.domain.people import THE_SYSTEM, Actor
-from r2pflow.persistence.documents import DocumentRow
+from r2pflow.persistence.documents import DocumentRow, TrackRow
 from r2pflow.persistence.unit_of_work import UnitOfWork, is_passing
 from r2pflow.plugins import signals
 from r2pflow.services import windows
@@ -41,49 +42,57 @@ def fire(
     subject = get_subject(work, actor, reference)
     if expected_change is not None and expected_change != subject.change_number:
         raise moved_on(work, actor, subject.id, expected_change)
-    outcome = _fire_once(work, subject, transition, comment, trigger)
-    if _find_automatic(subject.workflow, outcome.target):
+    lane = subject.find_lane(transition)
+    outcome = _fire_once(work, lane, transition, comment, trigger)
+    if subject.tracks or _find_automatic(lane.workflow, outcome.target):
         fire_automatic(work, subject.id)
     return outcome
 
 
 def fire_automatic(work: UnitOfWork, document_id: int) -> list[Outcome]:
-    """Fire the automatic transitions whose guards hold, one after the other; call it after every change that counts."""
+    """Fire the automatic transitions whose guards hold, one after the other; call it after every change that counts.
+
+    In a chain, those of the first workflow are tried before those of the next.
+    """
     outcomes: list[Outcome] = []
     while len(outcomes) < engine.MAX_AUTOMATIC_CHAIN:
-        subject = get_subject(work, THE_SYSTEM, document_id)
-        names = _find_automatic(subject.workflow, subject.state_name)
-        if not names:
-            break
-        conditions = work.catalogue.registry.conditions
-        facts = gather(work, subject, engine.needs(subject.workflow, names, conditions))
-        chosen = engine.next_automatic(
-            subject.workflow,
-            state=subject.state_name,
-            facts=facts,
-            conditions=conditions,
-        )
+        lanes = get_subject(work, THE_SYSTEM, document_id).lanes
+        chosen = next(filter(None, (_choose_automatic(work, lane) for lane in lanes)), None)
         if chosen is None:
             break
+        lane, name = chosen
         try:
-            outcomes.append(_fire_once(work, subject, chosen.name, "", AUTOMATIC))
+            outcomes.append(_fire_once(work, lane, name, "", AUTOMATIC))
         except Conflict:
             raise
         except R2PFlowError as error:  # what led here stands: a person's deed does not fail by what should follow
-            _write_refusal(work, subject, chosen.name, error)
+            _write_refusal(work, lane, name, error)
             break
     return outcomes
 
 
-def find_offers(work: UnitOfWork, subject: Subject) -> tuple[Offer, ...]:
-    """Return every transition that leaves the subject's state by a user's hand, each with all that refuses it."""
-    leaving = subject.workflow.transitions_from(subject.state_name)
-    names = [transition.name for transition in leaving if USER in transition.triggers]
+def _choose_automatic(work: UnitOfWork, lane: Subject) -> tuple[Subject, str] | None:
+    names = _find_automatic(lane.workflow, lane.state_name)
+    if not names:
+        return None
     conditions = work.catalogue.registry.conditions
-    facts = gather(work, subject, engine.needs(subject.workflow, names, conditions))
-    return engine.available(
-        subject.workflow, state=subject.state_name, actor=subject.actor, facts=facts, conditions=conditions
-    )
+    facts = gather(work, lane, engine.needs(lane.workflow, names, conditions))
+    found = engine.next_automatic(lane.workflow, state=lane.state_name, facts=facts, conditions=conditions)
+    return (lane, found.name) if found else None
+
+
+def find_offers(work: UnitOfWork, subject: Subject) -> tuple[Offer, ...]:
+    """Return every transition that leaves the subject's states by a user's hand, each with all that refuses it."""
+    conditions = work.catalogue.registry.conditions
+    offers: list[Offer] = []
+    for lane in subject.lanes:
+        leaving = lane.workflow.transitions_from(lane.state_name)
+        names = [transition.name for transition in leaving if USER in transition.triggers]
+        facts = gather(work, lane, engine.needs(lane.workflow, names, conditions))
+        offers += engine.available(
+            lane.workflow, state=lane.state_name, actor=lane.actor, facts=facts, conditions=conditions
+        )
+    return tuple(offers)
 
 
 def _find_automatic(workflow: Workflow, state: str) -> list[str]:
@@ -127,6 +136,7 @@ def _write(work: UnitOfWork, subject: Subject, outcome: Outcome) -> Subject:
         comment=outcome.comment,
         digest=subject.text_digest,
         **({"bypassed": True} if outcome.bypassed else {}),
+        **({"workflow": subject.workflow.name} if subject.track else {}),
     )
     if outcome.entered:
         windows.leave_state(work, subject)
@@ -158,11 +168,17 @@ def _write_refusal(work: UnitOfWork, subject: Subject, name: str, error: R2PFlow
     record(work, subject.id, subject.actor, "refused", transition=name, trigger=AUTOMATIC, reasons=told)
 
 
-_DOCUMENT = DocumentRow.__table__
-_MOVE = (
-    update(_DOCUMENT)  # type: ignore[arg-type]  # a Table, typed as any FromClause
-    .where(_DOCUMENT.c.id == bindparam("moved"), _DOCUMENT.c.change_number == bindparam("seen"))
-    .values({name: bindparam(name) for name in ("state", "state_entered_at", "changed_at", "change_number")})
+_DOCUMENT, _TRACK = DocumentRow.__table__, TrackRow.__table__
+_SEEN = (_DOCUMENT.c.id == bindparam("moved"), _DOCUMENT.c.change_number == bindparam("seen"))
+_TOUCH = update(_DOCUMENT).where(*_SEEN)  # type: ignore[arg-type]  # a Table, typed as any FromClause
+_TOUCHED: dict[str, Any] = {name: bindparam(name) for name in ("changed_at", "change_number")}
+_ENTERED: dict[str, Any] = {name: bindparam(name) for name in ("state", "state_entered_at")}
+_MOVE = _TOUCH.values({**_TOUCHED, **_ENTERED})
+_CHANGE = _TOUCH.values(_TOUCHED)
+_MOVE_TRACK = (
+    update(_TRACK)  # type: ignore[arg-type]
+    .where(_TRACK.c.document_id == bindparam("moved"), _TRACK.c.position == bindparam("along"))
+    .values(_ENTERED)
 )
 
 
@@ -175,17 +191,14 @@ def _move(work: UnitOfWork, subject: Subject, outcome: Outcome) -> Subject:
         changed_at=now,
         change_number=subject.change_number + 1,
     )
-    written = work.run(
-        _MOVE,
-        moved=subject.id,
-        seen=subject.change_number,
-        state=moved.state_name,
-        state_entered_at=moved.state_entered_at,
-        changed_at=now,
-        change_number=moved.change_number,
-    )
+    touched = {"moved": subject.id, "seen": subject.change_number, "changed_at": now}
+    touched["change_number"] = moved.change_number
+    entered = {"state": moved.state_name, "state_entered_at": moved.state_entered_at}
+    written = work.run(_CHANGE, **touched) if subject.track else work.run(_MOVE, **touched, **entered)
     if written.rowcount != 1:
         raise moved_on(work, subject.actor, subject.id, subject.change_number)
+    if subject.track:
+        work.run(_MOVE_TRACK, moved=subject.id, along=subject.track, **entered)
     loaded = work.session.identity_map.get(work.session.identity_key(DocumentRow, subject.id))
     if loaded is not None:
         work.session.expire(loaded)

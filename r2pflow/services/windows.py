@@ -16,6 +16,9 @@ from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services.access import Subject
 from r2pflow.services.history import record
 
+SCHEDULED = "scheduled"
+"""The kind of a timer that a person set: it stays when the state is left."""
+
 
 def enter_state(work: UnitOfWork, subject: Subject) -> None:
     """Open what the subject's state asks for; the subject is as it stands after the transition."""
@@ -50,7 +53,10 @@ def leave_state(work: UnitOfWork, subject: Subject) -> None:
     now = work.now()
     if subject.state.timer or subject.state.ballot:
         work.session.execute(
-            update(TimerRow).where(TimerRow.document_id == subject.id, TimerRow.ended_at.is_(None)).values(ended_at=now)
+            update(TimerRow)
+            .where(TimerRow.document_id == subject.id, TimerRow.ended_at.is_(None))
+            .where(TimerRow.workflow == _track_name(subject), TimerRow.kind != SCHEDULED)
+            .values(ended_at=now)
         )
     if subject.state.comments:
         work.session.execute(
@@ -172,5 +178,12 @@ def _add_timer(work: UnitOfWork, subject: Subject, kind: str, name: str, due_at:
             state=subject.state_name,
             due_at=due_at,
             timezone=work.settings.timezone,
+            workflow=_track_name(subject),
+            created_at=work.now(),
         )
     )
+
+
+def _track_name(subject: Subject) -> str:
+    """Return what timers of the subject's workflow are marked with: nothing for the first of its chain."""
+    return subject.workflow.name if subject.track else ""

@@ -88,14 +88,15 @@ def document_context(subject: Subject, tab: str = "") -> dict[str, Any]:
 
 
 def state_title(subject: Subject, name: str | None = None) -> str:
-    """Return the title of a state of the subject's workflow, the present one by default."""
-    state = subject.workflow.states.get(name or subject.state_name)
+    """Return the title of a state of the subject's workflow, or of its chain; the present one by default."""
+    wanted = name or subject.state_name
+    state = next((lane.workflow.states[wanted] for lane in subject.lanes if wanted in lane.workflow.states), None)
     return title_of(state.title, word(state.name)) if state else word(name)
 
 
 def transition_title(subject: Subject, name: str) -> str:
-    """Return the title of a transition of the subject's workflow; an unknown one by its name."""
-    found = subject.workflow.transitions.get(name)
+    """Return the title of a transition of the subject's chain; an unknown one by its name."""
+    found = subject.find_lane(name).workflow.transitions.get(name)
     return title_of(found.title, word(name)) if found else word(name)
 
 

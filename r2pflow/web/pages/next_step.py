@@ -85,6 +85,7 @@ def list_tasks(subject: Subject, shell: Shell, steps: list[NextStep], may_commen
 
 def _make_step(subject: Subject, offer: Offer, is_main: bool, is_back: bool, kept: tuple[str, str] | None) -> NextStep:
     transition = offer.transition
+    subject = subject.find_lane(transition.name)
     title = transition_title(subject, transition.name)
     target = state_title(subject, offer.to) if offer.to != subject.state_name else ""
     question = ""

@@ -1,0 +1,119 @@
+"""What a document takes from where it lies: the workflows of its chain, what dossiers grant, whose sharing applies."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import select, update
+
+from r2pflow.domain.definition import DocumentType, Workflow
+from r2pflow.domain.errors import InvalidInput
+from r2pflow.persistence.documents import DefinitionRow, DocumentRow, DossierRow, TrackRow
+from r2pflow.persistence.unit_of_work import UnitOfWork
+from r2pflow.services.access import list_ids
+from r2pflow.services.definitions import Above, get_workflow, place_under, store_definition
+
+
+def find_chain(work: UnitOfWork, document_type: DocumentType, dossier: DossierRow | None) -> tuple[Workflow, ...]:
+    """Return the workflows of a new document of the type in the dossier: the nearest policy above it, or the type's.
+
+    Raises InvalidInput for a policy that names a workflow that no file defines.
+    """
+    names: Sequence[str] = document_type.chain
+    for place in reversed(list_line(work, dossier)):
+        if document_type.name in place.policies:
+            named = place.policies[document_type.name]
+            names = [named] if isinstance(named, str) else named
+            break
+    workflows = work.catalogue.workflows
+    for name in names:
+        if name not in workflows:
+            raise InvalidInput("unknown_workflow", field="dossier", value=name, accepted=sorted(workflows))
+    return tuple(workflows[name] for name in names)
+
+
+def list_line(work: UnitOfWork, dossier: DossierRow | None) -> list[DossierRow]:
+    """Return the dossiers from the topmost down to this one, itself included."""
+    if dossier is None:
+        return []
+    above = list_ids(dossier.path)[:-1]
+    if not above:
+        return [dossier]
+    rows = work.session.scalars(select(DossierRow).where(DossierRow.id.in_(above)).order_by(DossierRow.path)).all()
+    return [*sorted(rows, key=lambda row: len(list_ids(row.path))), dossier]
+
+
+def find_grants(workflow: Workflow, line: Sequence[DossierRow]) -> Above:
+    """Return what the dossiers of a line grant where states of the workflow inherit: permission -> all its roles.
+
+    A dossier's grant stands in the place of those above it, or is added to them; at the top, to the workflow's own.
+    """
+    granted: dict[str, tuple[frozenset[str], bool]] = {}
+    for place in line:
+        for permission, grant in place.grants.items():
+            roles, reaches_top = granted.get(permission, (frozenset[str](), True))
+            own = frozenset(grant["roles"])
+            granted[permission] = (roles | own, reaches_top) if grant.get("adds") else (own, False)
+    inherited = {workflow.means.get(name, name) for state in workflow.states.values() for name in state.inherit}
+    found: dict[str, Sequence[str]] = {}
+    for permission, (roles, reaches_top) in granted.items():
+        if permission in inherited:
+            top = _find_top(workflow, permission) if reaches_top else frozenset()
+            found[permission] = sorted(roles | top)
+    return found
+
+
+def _find_top(workflow: Workflow, permission: str) -> frozenset[str]:
+    names = {permission, *(own for own, meant in workflow.means.items() if meant == permission)}
+    return frozenset(role for name in names for role in workflow.permissions.get(name, ()))
+
+
+def settle(work: UnitOfWork, dossier: DossierRow) -> None:
+    """Let a dossier and all below it follow a change of its place, its blocking or its grants.
+
+    Paths of dossiers and documents are written anew, and each document stands in its definition as it applies there.
+    `dossier.path` must still be the old one where the dossier has moved.
+    """
+    old_path = dossier.path
+    rows = work.session.scalars(select(DossierRow).where(DossierRow.path.startswith(old_path, autoescape=True))).all()
+    by_id = {row.id: row for row in rows}
+    parent = work.session.get(DossierRow, dossier.parent_id) if dossier.parent_id else None
+    lines: dict[int, list[DossierRow]] = {}
+    for row in sorted(rows, key=lambda one: len(list_ids(one.path))):
+        above = parent if row.id == dossier.id else by_id[row.parent_id]  # type: ignore[index]
+        over = list_line(work, parent) if row.id == dossier.id else lines[above.id]  # type: ignore[union-attr]
+        lines[row.id] = [*over, row]
+        row.path = f"{above.path if above else '/'}{row.id}/"
+        row.shared_path = f"/{row.id}/" if row.blocks_sharing or above is None else f"{above.shared_path}{row.id}/"
+    work.session.flush()
+    for row in rows:
+        work.write(
+            update(DocumentRow)
+            .where(DocumentRow.dossier_id == row.id, DocumentRow.dossier_path != row.path)
+            .values(dossier_path=row.path)
+        )
+        settle_documents(work, lines[row.id], row.id)
+
+
+def settle_documents(work: UnitOfWork, line: Sequence[DossierRow], dossier_id: int | None, *ids: int) -> None:
+    """Put the documents of a dossier, or those of them, into their definitions as these dossiers make them apply."""
+    here = DocumentRow.id.in_(ids) if ids else DocumentRow.dossier_id == dossier_id
+    used = select(DocumentRow.definition_id).where(here).distinct()
+    for old, new in _find_moves(work, used, line).items():
+        work.write(update(DocumentRow).where(here, DocumentRow.definition_id == old).values(definition_id=new))
+    of_these = TrackRow.document_id.in_(select(DocumentRow.id).where(here))
+    used = select(TrackRow.definition_id).where(of_these).distinct()
+    for old, new in _find_moves(work, used, line).items():
+        work.write(update(TrackRow).where(of_these, TrackRow.definition_id == old).values(definition_id=new))
+    work.session.expire_all()
+
+
+def _find_moves(work: UnitOfWork, used: object, line: Sequence[DossierRow]) -> Mapping[int, int]:
+    moves: dict[int, int] = {}
+    rows = work.session.execute(
+        select(DefinitionRow.id, DefinitionRow.digest).where(DefinitionRow.id.in_(used))  # type: ignore[arg-type]
+    ).all()
+    for row in rows:
+        workflow = get_workflow(work, row.digest)
+        new = store_definition(work, place_under(workflow, find_grants(workflow, line)))
+        if new != row.id:
+            moves[row.id] = new
+    return moves
