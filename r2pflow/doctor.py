@@ -21,7 +21,7 @@ from r2pflow.accounts.edge import KEY as ACCOUNTS
 from r2pflow.domain.errors import DefinitionErrors, R2PFlowError, SetupError
 from r2pflow.folders import ROOT_FOLDERS, get_assets, get_folder
 from r2pflow.jobs.embedded import EmbeddedQueue
-from r2pflow.outputs import assets, mail
+from r2pflow.outputs import assets, layout, mail
 from r2pflow.outputs.sentences import sentence
 from r2pflow.outputs.translations import translator
 from r2pflow.persistence import migrate
@@ -55,6 +55,7 @@ def examine(load: Callable[[], Any]) -> Iterator[Finding]:
     yield from _check_libraries()
     yield from _check_files()
     yield _check_pandoc()
+    yield _check_graphviz()
     try:
         app = load()
     except DefinitionErrors as error:
@@ -141,6 +142,16 @@ def _check_pandoc() -> Finding:
     except (OSError, IndexError, subprocess.SubprocessError) as error:
         return Finding(WARN, "pandoc", f"does not run: {error}", remedy)
     return Finding(OK, "pandoc", first)
+
+
+def _check_graphviz() -> Finding:
+    if not layout.has_graphviz():
+        return Finding(WARN, "graphviz", "missing: workflows are shown as tables, not as pictures", layout.REMEDY)
+    try:
+        layout.lay_out([layout.Box(40, 20)], [])
+    except SetupError as error:
+        return Finding(WARN, "graphviz", _tell(error), layout.REMEDY)
+    return Finding(OK, "graphviz", "draws")
 
 
 def _check_instance(settings: Settings) -> Finding:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from r2pflow.commands import pictures
 from r2pflow.domain import tables
 from r2pflow.domain.checking import ERROR, check
 from r2pflow.domain.definition import Workflow
@@ -20,6 +21,9 @@ from r2pflow.plugins.registry import Registry
 @click.group()
 def workflow() -> None:
     """Check workflow files, and show them as tables."""
+
+
+workflow.add_command(pictures.draw_diagram)
 
 
 @workflow.command("check")

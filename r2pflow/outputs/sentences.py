@@ -132,6 +132,8 @@ SENTENCES: Mapping[str, str] = {
     "folder_missing": N_("A folder is missing: %(path)s. Make it, or mend the setting that names it."),
     "fonts_missing": N_("Fonts are missing. Run `make setup`, then `r2pflow doctor`."),
     "native_library_missing": N_("A library is missing: %(what)s. Type: %(remedy)s"),
+    "graphviz_missing": N_("Pictures of workflows need Graphviz, which is missing. Type: %(remedy)s"),
+    "layout_failed": N_("The workflow cannot be laid out as a picture (%(found)s). Its table says the same."),
     "pandoc_missing": N_("Word files need pandoc, which is missing. Type: %(remedy)s"),
     "export_busy": N_("Several files are being made just now. Try again in a minute."),
     "export_failed": N_("The %(format)s file could not be made (%(found)s). `r2pflow doctor` may say why."),

@@ -1,0 +1,41 @@
+"""`r2pflow workflow diagram|diff`: workflows as pictures; needs no database and no web."""
+
+from pathlib import Path
+
+import click
+
+from r2pflow.domain.definition import Workflow
+from r2pflow.domain.people import LANGUAGES
+from r2pflow.domain.reading import read_file, read_workflow
+from r2pflow.plugins.loading import load_plugins
+
+FILE = click.Path(path_type=Path)
+CODES = click.Choice(LANGUAGES)
+
+
+@click.command("diagram")
+@click.argument("file", type=FILE, metavar="FILE")
+@click.option("--language", type=CODES, default="en", show_default=True, help="Language of all words.")
+@click.option("-o", "--output", type=FILE, metavar="FILE.svg", help="Write there instead of to standard output.")
+def draw_diagram(file: Path, language: str, output: Path | None) -> None:
+    """Draw a workflow as an SVG that can be read by eye and by ear."""
+    from r2pflow.outputs import diagrams  # with all of Babel: only for those who draw
+
+    write(diagrams.draw_workflow(_read(file), language, is_file=True), output)
+
+
+def _read(path: Path) -> Workflow:
+    known = load_plugins()
+    return read_workflow(read_file(path), str(path), conditions=known.conditions, effects=known.effects)
+
+
+def write(text: str, output: Path | None) -> None:
+    """Write to a file, or to standard output; always in UTF-8."""
+    if output is None:
+        click.echo(text.encode(), nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{output}: {error.strerror}") from error
+    click.echo(f"{output}: written", err=True)
