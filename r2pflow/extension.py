@@ -18,6 +18,7 @@ from r2pflow.jobs.embedded import EmbeddedQueue
 from r2pflow.plugins.catalogue import Catalogue, load_catalogue
 from r2pflow.plugins.loading import load_plugins
 from r2pflow.plugins.registry import Registry
+from r2pflow.services.calendars import check_places
 from r2pflow.settings import Settings
 from r2pflow.web.auth import load_flask_login_actor
 from r2pflow.web.blueprint import make_blueprint
@@ -68,6 +69,7 @@ class R2PFlow:
         if db is None:
             raise SetupError("no_database", app=app.name, remedy="pass db=SQLAlchemy() to R2PFlow or to init_app")
         settings = self.settings or Settings.read(app.config)
+        check_places(settings)
         mount = Mount(
             settings=settings,
             catalogue=load_everything(settings, self.plugins),

@@ -1,9 +1,11 @@
 """The settings, read once from `R2PFLOW_*` keys; nothing else reads configuration."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import date
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -29,6 +31,8 @@ class Settings:
     url_prefix: str = ""  # where the extension is mounted
     coalition: str = "Coalition"  # its name; `ar=...; en=...` gives one per language
     timezone: str = "UTC"
+    holidays: str = ""  # where working days are off: `FR; DE-BY`, countries (ISO 3166) or their regions
+    holiday_dates: str = ""  # further days off: `2026-12-24; 2026-12-31`
     default_language: str = "en"
     workflow_folders: str = ""  # further folders of YAML files, separated by the path separator
     upload_limit: int = 10 * 1024 * 1024
@@ -67,7 +71,19 @@ class Settings:
                 value=settings.timezone,
                 remedy="an IANA name, e.g. Europe/Paris",
             ) from error
+        _check_lists(settings)
         return settings
+
+    @property
+    def holiday_places(self) -> tuple[tuple[str, str], ...]:
+        """Return (country, region) of each place whose holidays are days off; the region may be empty."""
+        parts = (one.partition("-") for one in _split(self.holidays))
+        return tuple((country.strip().upper(), region.strip()) for country, _, region in parts)
+
+    @property
+    def own_holidays(self) -> frozenset[date]:
+        """Return the days off that the settings name themselves."""
+        return frozenset(map(date.fromisoformat, _split(self.holiday_dates)))
 
     @property
     def resolved_database_url(self) -> str:
@@ -103,7 +119,32 @@ def _read_file(path: Path, known: set[str]) -> dict[str, Any]:
         raise SetupError("bad_setting", key=str(path), value=unknown[0], remedy=f"one of {', '.join(sorted(known))}")
     if isinstance(found.get("coalition"), dict):
         found["coalition"] = "; ".join(f"{code}={name}" for code, name in found["coalition"].items())
+    for name in ("holidays", "holiday_dates"):
+        if isinstance(found.get(name), list):
+            found[name] = "; ".join(map(str, found[name]))
     return found
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(";") if part.strip()]
+
+
+def _check_lists(settings: Settings) -> None:
+    """Refuse what is no country, no region or no day; whether they exist, `services/calendars` knows."""
+
+    def refuse(name: str, value: str, remedy: str) -> SetupError:
+        return SetupError("bad_setting", key=KEY_PREFIX + name, value=value, remedy=remedy)
+
+    for one in _split(settings.holidays):
+        if not re.fullmatch(r"[A-Za-z]{2}(\s*-\s*\S.*)?", one):
+            raise refuse("HOLIDAYS", one, "countries and regions, e.g. FR; DE-BY")
+    for one in _split(settings.holiday_dates):
+        try:
+            if not re.fullmatch(r"\d{4}-\d\d-\d\d", one):
+                raise ValueError(one)
+            date.fromisoformat(one)
+        except ValueError as error:
+            raise refuse("HOLIDAY_DATES", one, "days, e.g. 2026-12-24; 2026-12-31") from error
 
 
 def _convert(key: str, value: Any, kind: Any) -> Any:

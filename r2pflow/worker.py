@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 POLL = 0.5  # seconds between two looks when nothing is due
 GRACE = 15.0  # seconds that renderings in hand may take once a stop is asked for
 LONGEST_PAUSE = 30.0  # seconds between two tries of a database that does not answer
+OFTEN = 3  # failures of a timer after which an idle worker does not wait for it
 RENDER = "render"
 
 
@@ -124,13 +125,12 @@ class Worker:
 
     def run_timers(self, limit: int) -> int:
         """Run the timers that are due, each in its own transaction; return how many were done."""
+        later = [one for one, (_, not_before) in self._tries.items() if time.monotonic() < not_before]
         with self._begin() as work:
-            due = timers.find_due(work, limit)
+            due = timers.find_due(work, limit, without=later)
         ran = 0
         for timer_id in due:
-            failures, not_before = self._tries.get(timer_id, (0, 0.0))
-            if time.monotonic() < not_before:
-                continue
+            failures, _ = self._tries.get(timer_id, (0, 0.0))
             try:
                 with self._begin() as work:
                     ran += timers.run_timer(work, timer_id)
@@ -186,9 +186,10 @@ class Worker:
         return len(ended)
 
     def is_idle(self) -> bool:
-        """Tell whether nothing is due, not even with another worker."""
+        """Tell whether nothing is due, not even with another worker; a timer that failed often is not waited for."""
+        stuck = [one for one, (failures, _) in self._tries.items() if failures >= OFTEN]
         with self._begin() as work:
-            return not (self.queue.count_due(work.session, now=work.now()) or timers.find_due(work, 1))
+            return not (self.queue.count_due(work.session, now=work.now()) or timers.find_due(work, 1, without=stuck))
 
     def keep_leases(self, stop: Event) -> None:
         """Renew what is in hand, again and again; for a thread of its own."""

@@ -1,7 +1,7 @@
 """Durations (ISO 8601), working days, deadlines across clock changes, and planning back from a date."""
 
 import re
-from collections.abc import Iterable, Set
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -11,7 +11,7 @@ from r2pflow.domain.errors import InvalidInput
 
 ALL_DAYS, WORKING_DAYS = "all", "working"
 CALENDARS = (ALL_DAYS, WORKING_DAYS)
-NO_HOLIDAYS: Set[date] = frozenset()
+NO_HOLIDAYS: Container[date] = frozenset()
 
 _PATTERN = re.compile(
     r"P(?:(?P<weeks>\d{1,4})W|"
@@ -57,7 +57,7 @@ def get_timezone(name: str) -> ZoneInfo:
         raise InvalidInput("unknown_timezone", found=name[:60]) from error
 
 
-def is_working_day(day: date, holidays: Set[date] = NO_HOLIDAYS) -> bool:
+def is_working_day(day: date, holidays: Container[date] = NO_HOLIDAYS) -> bool:
     """Tell whether the day is neither Saturday, Sunday nor a holiday."""
     return day.weekday() < 5 and day not in holidays
 
@@ -68,12 +68,13 @@ def deadline(
     *,
     calendar: str = ALL_DAYS,
     timezone: str = "UTC",
-    holidays: Set[date] = NO_HOLIDAYS,
+    holidays: Container[date] = NO_HOLIDAYS,
 ) -> datetime:
     """Return the instant, in UTC, at which the duration that began at `start` (aware) ends.
 
     Days, weeks and months end at the same wall-clock time in `timezone`, across clock changes; a time that
-    the clock skips is moved on by the skip. Hours and shorter are exact. With the calendar `working`, days
+    the clock skips is moved on by the skip, of a time that it shows twice the first counts. Hours and shorter are
+    exact. With the calendar `working`, days
     are working days, and what then ends on another day moves on to the same time of the next working day.
     """
     return _shift(start, parse_duration(duration), 1, calendar, timezone, holidays)
@@ -85,7 +86,7 @@ def remind_at(
     *,
     calendar: str = ALL_DAYS,
     timezone: str = "UTC",
-    holidays: Set[date] = NO_HOLIDAYS,
+    holidays: Container[date] = NO_HOLIDAYS,
 ) -> datetime:
     """Return the instant, in UTC, that lies the duration before `due` (aware): the same rules backwards."""
     return _shift(due, parse_duration(before), -1, calendar, timezone, holidays)
@@ -96,15 +97,25 @@ def plan_back(
     offsets: Iterable[str],
     *,
     calendar: str = ALL_DAYS,
-    holidays: Set[date] = NO_HOLIDAYS,
+    holidays: Container[date] = NO_HOLIDAYS,
 ) -> tuple[date, ...]:
     """Return for each offset (`P6W` is six weeks before) the date; with `working`, never a day off."""
     noon = datetime.combine(event_date, time(12), tzinfo=UTC)
     return tuple(_shift(noon, parse_duration(offset), -1, calendar, "UTC", holidays).date() for offset in offsets)
 
 
+def list_skipped(
+    start: datetime, due: datetime, *, timezone: str = "UTC", holidays: Container[date] = NO_HOLIDAYS
+) -> tuple[date, ...]:
+    """Return the weekdays that are holidays, from the day of `start` to that of `due` (both aware), in the zone."""
+    zone = get_timezone(timezone)
+    first, last = start.astimezone(zone).date(), due.astimezone(zone).date()
+    days = (first + timedelta(days=number) for number in range(max(0, (last - first).days) + 1))
+    return tuple(day for day in days if day.weekday() < 5 and day in holidays)
+
+
 def _shift(
-    start: datetime, duration: Duration, sign: int, calendar: str, timezone: str, holidays: Set[date]
+    start: datetime, duration: Duration, sign: int, calendar: str, timezone: str, holidays: Container[date]
 ) -> datetime:
     if start.tzinfo is None:
         raise ValueError("an instant has a time zone")
@@ -119,13 +130,13 @@ def _shift(
         else:
             day += sign * timedelta(days=duration.days)
         if day != local.date():
-            local = datetime.combine(day, local.time(), tzinfo=zone)
+            local = datetime.combine(day, local.time().replace(fold=0), tzinfo=zone)
         ended = local.astimezone(UTC) + sign * duration.exact
         if calendar == WORKING_DAYS:
             at = ended.astimezone(zone)
             free = _next_working_day(at.date(), sign, holidays)
             if free != at.date():
-                ended = datetime.combine(free, at.time(), tzinfo=zone).astimezone(UTC)
+                ended = datetime.combine(free, at.time().replace(fold=0), tzinfo=zone).astimezone(UTC)
     except OverflowError as error:
         raise InvalidInput("bad_duration", found="a date beyond the year 9999") from error
     return ended
@@ -143,14 +154,14 @@ def _add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, last))
 
 
-def _step_working_days(day: date, count: int, holidays: Set[date]) -> date:
+def _step_working_days(day: date, count: int, holidays: Container[date]) -> date:
     step = timedelta(days=1 if count > 0 else -1)
     for _ in range(abs(count)):
         day = _next_working_day(day + step, step.days, holidays)
     return day
 
 
-def _next_working_day(day: date, sign: int, holidays: Set[date]) -> date:
+def _next_working_day(day: date, sign: int, holidays: Container[date]) -> date:
     """Return the day itself, or the nearest working day after it (before it, when the sign is negative)."""
     for _ in range(_MAX_FREE_DAYS):
         if is_working_day(day, holidays):

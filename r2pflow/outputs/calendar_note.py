@@ -10,8 +10,11 @@ AHEAD = timedelta(days=-1)
 """When a calendar rings before the deadline."""
 
 
-def make_deadline(notice: MailNotice, deadline: datetime, summary: str, domain: str) -> bytes:
-    """Return the calendar with the one deadline; a later mail on the same step replaces it in the reader's calendar."""
+def make_deadline(notice: MailNotice, deadline: datetime, summary: str, domain: str, told: str) -> bytes:
+    """Return the calendar with the one deadline; a later mail on the same step replaces it in the reader's calendar.
+
+    `told` is the deadline in words, in the reader's zone and in its own: a calendar shows only the reader's.
+    """
     event = Event()
     kind = "ballot" if notice.event.startswith("ballot") else "round"
     event.add("uid", f"{notice.reference}-{kind}-{deadline:%Y%m%dT%H%M%SZ}@{domain}")
@@ -19,7 +22,7 @@ def make_deadline(notice: MailNotice, deadline: datetime, summary: str, domain: 
     event.add("dtstart", deadline)
     event.add("summary", summary)
     event.add("url", notice.url)
-    event.add("description", notice.url)
+    event.add("description", f"{told}\n{notice.url}")
     event.add("transp", "TRANSPARENT")
     alarm = Alarm()
     alarm.add("action", "DISPLAY")

@@ -79,6 +79,7 @@ def compose(notice: MailNotice, settings: Settings) -> EmailMessage:
     title = _isolate(_one_line(notice.title or notice.reference), notice)
     subject = speak.gettext(SUBJECTS[notice.event], title=_one_line(notice.title or notice.reference))
     deadline = notice.deadline if notice.event in WITH_CALENDAR else None
+    due = speak.due(deadline, notice.deadline_timezone or notice.timezone) if deadline else None
     told = {
         "language": notice.language,
         "direction": "rtl" if _is_rtl(notice.language) else "ltr",
@@ -87,7 +88,7 @@ def compose(notice: MailNotice, settings: Settings) -> EmailMessage:
         "subject": subject,
         "greeting": speak.gettext("Dear %(name)s,", name=_one_line(notice.name)),
         "sentence": _tell(notice, title, speak),
-        "deadline": speak.datetime(deadline) if deadline else "",
+        "deadline": str(due) if due else "",
         "button": speak.gettext(BUTTONS[notice.event]),
         "url": notice.url,
         "account_url": notice.account_url,
@@ -101,9 +102,13 @@ def compose(notice: MailNotice, settings: Settings) -> EmailMessage:
     message.set_content(_templates().get_template("notice.txt").render(told))
     message.add_alternative(_templates().get_template("notice.html").render(told), subtype="html")
     if deadline is not None and deadline > notice.sent_at:
-        calendar = make_deadline(notice, deadline, subject, _domain(settings))
+        calendar = make_deadline(notice, deadline, subject, _domain(settings), str(due))
         message.add_attachment(
-            calendar, maintype="text", subtype="calendar", filename="deadline.ics", params={"method": "PUBLISH"}
+            calendar,
+            maintype="text",
+            subtype="calendar",
+            filename="deadline.ics",
+            params={"method": "PUBLISH", "charset": "utf-8"},
         )
     return message
 

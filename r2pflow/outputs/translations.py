@@ -15,7 +15,8 @@ from babel.support import Translations
 from r2pflow.folders import get_folder
 
 DOMAIN = "r2pflow"
-Day = date  # within Translator, `date` is a method
+Day = date
+Instant = datetime  # within Translator, `date` and `datetime` are methods
 
 _LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN"}
 """British dates, as the United Nations writes them; the rest of a language is its plain locale."""
@@ -40,6 +41,18 @@ _ARABIC_MONTHS = (
 @lru_cache(maxsize=1024)
 def _write_day(day: Day, style: str, locale: Locale) -> str:
     return dates.format_date(day, style, locale=locale)
+
+
+@dataclass(frozen=True)
+class Due:
+    """A deadline as it is told: in the reader's zone, and in `own`, its own `zone`, where the clocks differ there."""
+
+    text: str
+    own: str = ""
+    zone: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text} · {self.own} {self.zone}".rstrip() if self.own else self.text
 
 
 @dataclass(frozen=True)
@@ -86,7 +99,7 @@ class Translator:
             value = time.fromisoformat(value)
         return value.strftime("%H:%M")
 
-    def datetime(self, value: datetime, timezone: str = "") -> str:
+    def datetime(self, value: datetime, timezone: str = "", style: str = "long") -> str:
         """Write an instant as day, time and offset in the zone: `9 March 2027, 18:00 (UTC+1)`."""
         there = value.astimezone(ZoneInfo(timezone or self.timezone))
         offset = there.utcoffset()
@@ -94,8 +107,15 @@ class Translator:
         sign, (hours, rest) = ("−" if minutes < 0 else "+"), divmod(abs(minutes), 60)
         zone = "UTC" + (f"{sign}{hours}" + (f":{rest:02}" if rest else "") if minutes else "")
         comma = "، " if self.language == "ar" else " " if self.language == "zh" else ", "
-        day = self.date(there.date())
+        day = self.date(there.date(), style)
         return f"{day}{comma}{there:%H:%M} ({zone})"
+
+    def due(self, value: Instant, timezone: str, style: str = "long") -> Due:
+        """Tell a deadline in this reader's zone, and in its own where the clocks there show another time."""
+        told = self.datetime(value, style=style)
+        if value.astimezone(ZoneInfo(timezone)).utcoffset() == value.astimezone(ZoneInfo(self.timezone)).utcoffset():
+            return Due(told)
+        return Due(told, self.datetime(value, timezone, style), timezone if "/" in timezone else "")
 
     def number(self, value: int | float | Decimal | str) -> str:
         """Write a number with the separators of the language."""

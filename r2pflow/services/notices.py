@@ -57,6 +57,7 @@ class MailNotice:
     state_title: str = ""
     transition_title: str = ""
     deadline: datetime | None = None
+    deadline_timezone: str = ""  # the deadline's own, IANA
     count: int = 0
     outcome: str = ""
     symbol: str = ""
@@ -81,6 +82,8 @@ def notify(work: UnitOfWork, key: str, event: str, document_id: int, **params: A
     if concerns is None:
         return 0
     viewers = list_viewers(work, load_actors(work), document_id)
+    if event == "reminder":  # of a state that the document may have left meanwhile
+        viewers = [subject for subject in viewers if subject.state_name == params.get("state", subject.state_name)]
     chosen = [subject.actor.person_id for subject in viewers if concerns(subject)]
     due_at = None
     if told_as == "comment_submitted":
@@ -281,7 +284,7 @@ def _tell_round(work: UnitOfWork, subject: Subject, payload: Params) -> Told:
     window = find_open_round(work, subject.id)
     if window is None or _is_over(window.closes_at, work):
         return None
-    return "document", {"deadline": window.closes_at}
+    return "document", {"deadline": window.closes_at, "deadline_timezone": window.timezone}
 
 
 def _tell_open_comments(work: UnitOfWork, subject: Subject, payload: Params) -> Told:
@@ -300,7 +303,7 @@ def _tell_ballot(work: UnitOfWork, subject: Subject, payload: Params) -> Told:
     ballot = _find_open_ballot(work, subject.id)
     if ballot is None or _is_over(ballot.closes_at, work):
         return None
-    return "decision", {"deadline": ballot.closes_at}
+    return "decision", {"deadline": ballot.closes_at, "deadline_timezone": ballot.timezone}
 
 
 def _tell_verdict(work: UnitOfWork, subject: Subject, payload: Params) -> Told:
@@ -309,13 +312,17 @@ def _tell_verdict(work: UnitOfWork, subject: Subject, payload: Params) -> Told:
 
 
 def _tell_step(work: UnitOfWork, subject: Subject, payload: Params) -> Told:
-    due_at = work.session.scalar(
-        select(TimerRow.due_at)
+    if subject.state_name != payload.get("state", subject.state_name):
+        return None
+    row = work.session.execute(
+        select(TimerRow.due_at, TimerRow.timezone)
         .where(TimerRow.document_id == subject.id, TimerRow.kind == "fire", TimerRow.ended_at.is_(None))
         .order_by(TimerRow.due_at)
         .limit(1)
-    )
-    return ("document", {"deadline": due_at}) if due_at and due_at > work.now() else None
+    ).first()
+    if row is None or _is_over(row.due_at, work):
+        return None
+    return "document", {"deadline": row.due_at, "deadline_timezone": row.timezone}
 
 
 def _tell_languages(work: UnitOfWork, subject: Subject, payload: Params) -> Told:

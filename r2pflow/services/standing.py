@@ -1,5 +1,6 @@
 """Where a document stands on its way: taken path, what comes next, who must act, and until when."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -8,10 +9,12 @@ from sqlalchemy import select
 
 from r2pflow.domain import engine
 from r2pflow.domain.definition import AUTOMATIC, STAY, USER, Transition, Workflow
+from r2pflow.domain.schedule import WORKING_DAYS
 from r2pflow.persistence.history import TimerRow
 from r2pflow.persistence.publishing import EditionLanguageRow, EditionRow, PublicationRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services.access import Subject
+from r2pflow.services.calendars import DayOff, get_calendar
 
 Status = Literal["done", "here", "ahead"]
 
@@ -23,6 +26,8 @@ class Deadline:
     due_at: datetime
     timezone: str
     kind: str  # fire | close_ballot
+    counts_working_days: bool = False
+    days_off: Sequence[DayOff] = ()  # weekdays that did not count, by today's calendar
 
 
 def find_deadline(work: UnitOfWork, subject: Subject) -> Deadline | None:
@@ -35,7 +40,19 @@ def find_deadline(work: UnitOfWork, subject: Subject) -> Deadline | None:
         .order_by(TimerRow.due_at)
         .limit(1)
     ).first()
-    return Deadline(row.due_at, row.timezone, row.kind) if row else None
+    if row is None:
+        return None
+    if _find_calendar(subject, row.kind) != WORKING_DAYS:
+        return Deadline(row.due_at, row.timezone, row.kind)
+    off = get_calendar(work.settings).list_skipped(subject.state_entered_at, row.due_at, row.timezone)
+    return Deadline(row.due_at, row.timezone, row.kind, True, off)
+
+
+def _find_calendar(subject: Subject, kind: str) -> str:
+    if kind == "fire":
+        return subject.state.timer.calendar if subject.state.timer else ""
+    ballot = subject.workflow.ballots.get(subject.state.ballot)
+    return ballot.calendar if ballot else ""
 
 
 @dataclass(frozen=True)

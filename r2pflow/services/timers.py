@@ -1,12 +1,12 @@
 """Do what came due: fire a transition, remind, close a ballot; each once, late if need be, and nothing is lost."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
 
 from r2pflow.domain.definition import TIMER
-from r2pflow.domain.errors import Conflict, R2PFlowError, Refused
+from r2pflow.domain.errors import Conflict, R2PFlowError, Refused, SetupError
 from r2pflow.domain.people import THE_SYSTEM
 from r2pflow.persistence.history import TimerRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
@@ -19,9 +19,11 @@ TOLERANCE = timedelta(minutes=1)
 """What comes later than that after its instant says so."""
 
 
-def find_due(work: UnitOfWork, limit: int) -> Sequence[int]:
-    """Return the ids of the timers that are due and not ended, the oldest first."""
+def find_due(work: UnitOfWork, limit: int, without: Collection[int] = ()) -> Sequence[int]:
+    """Return the ids of the timers that are due and not ended, the oldest first; some may be left out."""
     query = select(TimerRow.id).where(TimerRow.ended_at.is_(None), TimerRow.due_at <= work.now())
+    if without:
+        query = query.where(TimerRow.id.not_in(without))
     return work.session.scalars(query.order_by(TimerRow.due_at, TimerRow.id).limit(limit)).all()
 
 
@@ -35,7 +37,9 @@ def run_timer(work: UnitOfWork, timer_id: int) -> bool:
     """Do what the timer is for, unless somebody did it already; tell whether it was done or refused here.
 
     It must be alone in its transaction: a refusal undoes what was written, then ends the timer, writes the
-    refusal into the history and tells the secretariat. Raises Conflict, which asks for another try.
+    refusal into the history and tells the secretariat. Raises Conflict, which asks for another try, and SetupError,
+    where this machine lacks something: the timer stays due. A reminder whose deadline has come, or that came due
+    together with an earlier one, is not sent.
     """
     if not _take(work, timer_id):
         return False
@@ -43,7 +47,7 @@ def run_timer(work: UnitOfWork, timer_id: int) -> bool:
     document_id, kind, name, due_at = timer.document_id, timer.kind, timer.name, timer.due_at
     try:
         _run(work, timer)
-    except Conflict:
+    except (Conflict, SetupError):
         raise
     except R2PFlowError as error:
         work.rollback()
@@ -76,7 +80,7 @@ def _run(work: UnitOfWork, timer: TimerRow) -> None:
         transitions.fire(work, THE_SYSTEM, timer.document_id, timer.name, trigger=TIMER)
     elif timer.kind == CLOSE_BALLOT:
         ballots.close_ballot(work, int(timer.name))
-    else:
+    elif _is_reminder_wanted(work, timer):
         work.enqueue(
             "notify",
             f"notify:remind:{timer.id}",
@@ -84,6 +88,18 @@ def _run(work: UnitOfWork, timer: TimerRow) -> None:
             document_id=timer.document_id,
             state=timer.state,
         )
+
+
+def _is_reminder_wanted(work: UnitOfWork, timer: TimerRow) -> bool:
+    """Tell whether what the reminder reminds of is still ahead; later reminders of it that are due too end here."""
+    same = (TimerRow.document_id == timer.document_id, TimerRow.name == timer.name, TimerRow.state == timer.state)
+    is_open = TimerRow.ended_at.is_(None)
+    due_at = work.session.scalar(select(func.min(TimerRow.due_at)).where(*same, is_open, TimerRow.kind == FIRE))
+    if due_at is None or due_at <= work.now():
+        return False
+    overtaken = update(TimerRow).where(*same, is_open, TimerRow.kind == REMIND, TimerRow.due_at <= work.now())
+    work.session.execute(overtaken.values(ended_at=work.now()))
+    return True
 
 
 def _write_refusal(

@@ -14,6 +14,7 @@ from r2pflow.persistence.history import TimerRow
 from r2pflow.persistence.people import GroupMemberRow, GroupRow, OrganisationRow, RoleGrantRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services.access import Subject
+from r2pflow.services.calendars import get_calendar
 from r2pflow.services.history import record
 
 SCHEDULED = "scheduled"
@@ -28,7 +29,13 @@ def enter_state(work: UnitOfWork, subject: Subject) -> None:
         closes_at = _deadline(work, state.timer.after, state.timer.calendar)
         _add_timer(work, subject, "fire", state.timer.fire, closes_at)
         for ahead in state.timer.remind:
-            at = schedule.remind_at(closes_at, ahead, calendar=state.timer.calendar, timezone=work.settings.timezone)
+            at = schedule.remind_at(
+                closes_at,
+                ahead,
+                calendar=state.timer.calendar,
+                timezone=work.settings.timezone,
+                holidays=get_calendar(work.settings),
+            )
             if at > work.now():
                 _add_timer(work, subject, "remind", state.timer.fire, at)
     if state.comments:
@@ -161,7 +168,13 @@ def _open_ballot(work: UnitOfWork, subject: Subject, terms: BallotDef) -> None:
 
 
 def _deadline(work: UnitOfWork, duration: str, calendar: str) -> datetime:
-    return schedule.deadline(work.now(), duration, calendar=calendar, timezone=work.settings.timezone)
+    return schedule.deadline(
+        work.now(),
+        duration,
+        calendar=calendar,
+        timezone=work.settings.timezone,
+        holidays=get_calendar(work.settings),
+    )
 
 
 def _tell(work: UnitOfWork, subject: Subject, event: str) -> None:

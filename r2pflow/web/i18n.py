@@ -12,7 +12,7 @@ from babel import Locale, dates
 from flask import current_app, g, has_request_context, request
 
 from r2pflow.domain.people import LANGUAGES, RIGHT_TO_LEFT, Titles
-from r2pflow.outputs.translations import translator
+from r2pflow.outputs.translations import Due, translator
 from r2pflow.outputs.words import N_
 from r2pflow.web.auth import current_actor
 from r2pflow.web.mounting import get_mount
@@ -152,12 +152,17 @@ def _get_zone(name: str) -> ZoneInfo:
 def format_instant(instant: datetime, zone: str = "", length: str = "medium") -> str:
     """Tell an instant in a zone, or else in the reader's: `9 Mar 2027, 18:00 (UTC+1)`; long spells the month."""
     name = _get_zone(zone or reader_zone()).key
-    speech = translator(language())
-    told = speech.datetime(instant, name)
-    if length == "long" or speech.language == "ar":
-        return told
-    day = instant.astimezone(ZoneInfo(name)).date()
-    return told.replace(speech.date(day), speech.date(day, "medium"))
+    return translator(language()).datetime(instant, name, _style(length))
+
+
+def tell_due(instant: datetime, zone: str) -> Due:
+    """Tell a deadline in the reader's zone, and in its own where the clocks differ: the one way for all pages."""
+    reader = _get_zone(reader_zone()).key
+    return translator(language(), reader).due(instant, _get_zone(zone).key, _style("medium"))
+
+
+def _style(length: str) -> str:
+    return "long" if language() == "ar" else length
 
 
 def format_day(day: date | datetime, length: str = "medium", zone: str = "") -> str:

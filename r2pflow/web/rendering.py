@@ -52,6 +52,7 @@ def make_environment() -> Environment:
         instant=i18n.format_instant,
         day=i18n.format_day,
         until=i18n.format_until,
+        due=i18n.tell_due,
         number=i18n.format_number,
         size=i18n.format_size,
     )

@@ -1,11 +1,12 @@
 """Entries of a document's history as sentences in the language of this page."""
 
+from datetime import datetime
 from typing import Any
 
 from r2pflow.domain.people import SYSTEM
 from r2pflow.persistence.history import HistoryEntryRow
 from r2pflow.services.access import Subject
-from r2pflow.web.i18n import N_, format_number, gettext, language_name, ngettext, title_of
+from r2pflow.web.i18n import N_, format_instant, format_number, gettext, language_name, ngettext, title_of
 from r2pflow.web.pages.document_shell import state_title, transition_title
 from r2pflow.web.sentences import join
 from r2pflow.web.words import word
@@ -33,7 +34,7 @@ SENTENCES = {
     ("sharing", "taken"): N_("took a role on this document away: %(role)s."),
     ("fields", ""): N_("filled in: %(fields)s."),
     ("refused", ""): N_("“%(transition)s” had become possible, but failed. The operator's log says why."),
-    ("timer", "late"): N_("A deadline came late, because the worker was not running."),
+    ("timer", "late"): N_("A deadline came late, because the worker was not running. It was due %(due)s."),
     ("timer", "refused"): N_("A deadline came, but the step that belongs to it was not possible."),
 }
 """By kind of entry and what it did; the name of who did it stands before the sentence."""
@@ -101,10 +102,12 @@ def _variant(entry: HistoryEntryRow) -> str:
 
 def _tell_params(params: dict[str, Any], subject: Subject) -> dict[str, Any]:
     told = dict.fromkeys(("revision", "comment_kind", "outcome", "before", "position", "language", "role"), "")
-    told |= dict.fromkeys(("edition", "symbol", "languages", "fields"), "")
+    told |= dict.fromkeys(("edition", "symbol", "languages", "fields", "due"), "")
     for name, value in params.items():
         if name in ("comment_kind", "outcome", "before", "position", "role"):
             told[name] = word(str(value))
+        elif name == "due_at":
+            told["due"] = format_instant(datetime.fromisoformat(value))
         elif name == "language":
             told[name] = language_name(str(value))
         elif name == "languages":

@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from r2pflow.domain.errors import InvalidInput
-from r2pflow.domain.schedule import Duration, deadline, is_working_day, parse_duration, plan_back, remind_at
+from r2pflow.domain.schedule import (
+    Duration,
+    deadline,
+    is_working_day,
+    list_skipped,
+    parse_duration,
+    plan_back,
+    remind_at,
+)
 
 BERLIN = ZoneInfo("Europe/Berlin")
 EASTER = frozenset({date(2027, 3, 26), date(2027, 3, 29)})  # Good Friday and Easter Monday
@@ -66,6 +74,36 @@ def test_a_time_that_the_clock_skips_moves_on_by_the_skip() -> None:
 
 def test_a_time_that_comes_twice_is_the_first_of_the_two() -> None:
     assert ends("2027-10-30T02:30", "P1D") == "2027-10-31T02:30+02:00"
+
+
+def test_what_began_in_the_second_of_two_equal_hours_ends_like_what_began_in_the_first() -> None:
+    first = datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN)
+    for start in (first, first.replace(fold=1)):
+        found = deadline(start, "P154D", timezone="Europe/Berlin")
+        assert found.astimezone(BERLIN).isoformat(timespec="minutes") == "2027-03-28T03:30+02:00"
+
+
+def test_a_zone_that_changed_its_rules_keeps_the_wall_clock() -> None:
+    moscow = ZoneInfo("Europe/Moscow")  # gave up an hour for good on 26 October 2014
+    found = deadline(datetime(2014, 10, 24, 9, tzinfo=moscow), "P5D", timezone="Europe/Moscow")
+    assert found == datetime(2014, 10, 29, 6, tzinfo=UTC)
+    assert deadline(datetime(2014, 10, 24, 9, tzinfo=moscow), "PT120H", timezone="Europe/Moscow") == datetime(
+        2014, 10, 29, 5, tzinfo=UTC
+    )
+
+
+def test_a_day_that_a_zone_left_out_moves_on_to_the_next() -> None:
+    apia = ZoneInfo("Pacific/Apia")  # went from 29 to 31 December 2011
+    start = datetime(2011, 12, 29, 9, tzinfo=apia)
+    assert deadline(start, "P1D", timezone="Pacific/Apia").astimezone(apia).date() == date(2011, 12, 31)
+    working = deadline(start, "P1D", calendar="working", timezone="Pacific/Apia").astimezone(apia)
+    assert working.isoformat(timespec="minutes") == "2012-01-02T09:00+14:00"
+
+
+def test_weekdays_off_between_two_instants_are_told_by_the_days_of_the_zone() -> None:
+    start, due = berlin("2027-03-25T23:30"), berlin("2027-03-30T09:00")
+    assert list_skipped(start, due, timezone="Europe/Berlin", holidays=EASTER) == (date(2027, 3, 26), date(2027, 3, 29))
+    assert list_skipped(due, start, timezone="Europe/Berlin", holidays=EASTER) == ()
 
 
 def test_the_zone_of_the_start_does_not_matter() -> None:

@@ -92,6 +92,21 @@ def test_a_deadline_is_told_in_the_zone_of_its_reader_and_goes_into_their_calend
     assert "Protect" in event["summary"]
 
 
+def test_a_deadline_of_another_zone_is_told_in_both(settings):
+    notice = make_notice(timezone="Asia/Tokyo", deadline_timezone="Europe/Paris")
+    message = reread(mail.compose(notice, settings))
+    told = "11 March 2027, 18:00 (UTC+9) · 11 March 2027, 10:00 (UTC+1) Europe/Paris"
+    assert told in part(message, "plain") and told in part(message, "html")
+    [event] = Calendar.from_ical(part(message, "calendar")).walk("VEVENT")
+    assert event["description"].startswith(told)
+
+
+def test_a_deadline_is_told_once_where_the_clocks_agree(settings):
+    notice = make_notice(timezone="Europe/Berlin", deadline_timezone="Europe/Paris")
+    told = part(reread(mail.compose(notice, settings)), "plain")
+    assert "11 March 2027, 10:00 (UTC+1)" in told and "Europe/Paris" not in told
+
+
 def test_a_reminder_replaces_the_calendar_entry_of_the_opening(settings):
     def uid(event):
         calendar = Calendar.from_ical(part(reread(mail.compose(make_notice(event=event), settings)), "calendar"))

@@ -16,7 +16,7 @@ from r2pflow.services.access import Subject
 from r2pflow.services.facts import count_comments
 from r2pflow.services.standing import Deadline, Status
 from r2pflow.web.auth import current_work
-from r2pflow.web.i18n import N_, format_number, gettext, reader_zone, title_of
+from r2pflow.web.i18n import N_, format_day, format_number, gettext, territory_name, title_of
 from r2pflow.web.rendering import has_endpoint, url
 from r2pflow.web.sentences import join
 from r2pflow.web.words import word
@@ -42,7 +42,7 @@ class Shell:
     tabs: list[dict[str, Any]]
     comments: int
     unanswered: int
-    reader_zone: str
+    counted: str  # how the deadline was counted, where holidays matter
 
 
 def document_context(subject: Subject, tab: str = "") -> dict[str, Any]:
@@ -82,7 +82,7 @@ def document_context(subject: Subject, tab: str = "") -> dict[str, Any]:
         tabs=_list_tabs(subject, tab, counts.total),
         comments=counts.total,
         unanswered=counts.unanswered,
-        reader_zone=reader_zone(),
+        counted=_tell_counting(deadline),
     )
     return {"subject": subject, "shell": shell, "tab": tab}
 
@@ -141,6 +141,20 @@ def _tell_who(subject: Subject, movers: str, is_automatic: bool) -> str:
     if movers:
         return gettext("The next step is with: %(who)s.", who=movers)
     return gettext("The next step follows by itself.") if is_automatic else ""
+
+
+def _tell_counting(deadline: Deadline | None) -> str:
+    if deadline is None or not deadline.counts_working_days:
+        return ""
+    if not deadline.days_off:
+        return gettext("Counted in working days.")
+    days = (f"{format_day(one.day)} ({_tell_places(one.places)})" for one in deadline.days_off)
+    return gettext("Counted in working days. Days off on the way: %(days)s.", days=join(days))
+
+
+def _tell_places(places: Iterable[tuple[str, str]]) -> str:
+    named = [territory_name(country) + (f", {region}" if region else "") for country, region in places]
+    return "; ".join(named) or gettext("the coalition's own")
 
 
 def _list_tabs(subject: Subject, tab: str, comments: int) -> list[dict[str, Any]]:
