@@ -83,7 +83,7 @@ def notify(work: UnitOfWork, key: str, event: str, document_id: int, **params: A
         return 0
     viewers = list_viewers(work, load_actors(work), document_id)
     if event == "reminder":  # of a state that the document may have left meanwhile
-        viewers = [subject for subject in viewers if subject.state_name == params.get("state", subject.state_name)]
+        viewers = [subject for subject in viewers if _is_there(subject, params)]
     chosen = [subject.actor.person_id for subject in viewers if concerns(subject)]
     due_at = None
     if told_as == "comment_submitted":
@@ -137,6 +137,10 @@ def prepare_mail(work: UnitOfWork, key: str, payload: Params) -> MailNotice | No
         state_title=subject.state.title.get(actor.language) or subject.state_name.replace("_", " "),
         **facts,
     )
+
+
+def _is_there(subject: Subject, params: Params) -> bool:
+    return "state" not in params or params["state"] in subject.standing.values()
 
 
 def _settle(work: UnitOfWork, event: str, document_id: int) -> str:
@@ -312,7 +316,7 @@ def _tell_verdict(work: UnitOfWork, subject: Subject, payload: Params) -> Told:
 
 
 def _tell_step(work: UnitOfWork, subject: Subject, payload: Params) -> Told:
-    if subject.state_name != payload.get("state", subject.state_name):
+    if not _is_there(subject, payload):
         return None
     row = work.session.execute(
         select(TimerRow.due_at, TimerRow.timezone)

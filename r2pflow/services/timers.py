@@ -92,7 +92,8 @@ def _run(work: UnitOfWork, timer: TimerRow) -> None:
 
 def _is_reminder_wanted(work: UnitOfWork, timer: TimerRow) -> bool:
     """Tell whether what the reminder reminds of is still ahead; later reminders of it that are due too end here."""
-    same = (TimerRow.document_id == timer.document_id, TimerRow.name == timer.name, TimerRow.state == timer.state)
+    place = (TimerRow.document_id == timer.document_id, TimerRow.workflow == timer.workflow)
+    same = (*place, TimerRow.name == timer.name, TimerRow.state == timer.state)
     is_open = TimerRow.ended_at.is_(None)
     due_at = work.session.scalar(select(func.min(TimerRow.due_at)).where(*same, is_open, TimerRow.kind == FIRE))
     if due_at is None or due_at <= work.now():
