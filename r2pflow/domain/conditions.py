@@ -15,20 +15,20 @@ that says why not. The details of the built-in ones:
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from r2pflow.domain.definition import Test
 from r2pflow.domain.errors import Refusal
 from r2pflow.domain.facts import PARTS, Facts
+from r2pflow.domain.parameters import Parameters, read_signature
 from r2pflow.domain.people import Actor
 
 logger = logging.getLogger(__name__)
 
 Details = Mapping[str, Any]
-ConditionFunction = Callable[[Facts, Actor, Any], Details | None]
-ArgumentRule = str | Callable[[Any], str | None]
-"""`none`, `optional`, `required`, or a function that returns None or the fault: "found X; accepted: Y"."""
+ConditionFunction = Callable[..., Details | None]
+"""`function(facts, actor, *, own parameters)`."""
 
 FIELD_OPERATORS = ("is", "is_not", "in", "contains", "filled")
 COMBINATIONS = ("any", "all", "not")
@@ -37,33 +37,20 @@ RESERVED_NAMES = (*COMBINATIONS, "field", *FIELD_OPERATORS)
 
 @dataclass(frozen=True)
 class Condition:
-    """A condition that guards may name: its function, the parts of Facts that it reads, and its argument."""
+    """A condition that guards may name: its function, whose signature says what it takes, and the parts it reads."""
 
     name: str
     function: ConditionFunction
     needs: tuple[str, ...] = ()
-    argument: ArgumentRule = "none"
     title: str = ""
     provider: str = ""
+    parameters: Parameters = field(init=False)
 
     def __post_init__(self) -> None:
         unknown = [part for part in self.needs if part not in PARTS]
         if unknown:
             raise ValueError(f"condition {self.name}: {unknown} are not parts of Facts; there are: {PARTS}")
-
-
-def find_argument_fault(rule: ArgumentRule, argument: Any) -> str | None:
-    """Return what is wrong with the argument, as "found X; accepted: Y", or None; a list counts as one."""
-    if callable(rule):
-        try:
-            return rule(argument)
-        except Exception as error:  # a plugin's checker failed: an error of the definition
-            return f"found {argument!r}; the check of this argument failed: {error}"
-    if rule == "none" and argument is not None:
-        return f"found {argument!r}; accepted: no argument"
-    if rule == "required" and argument is None:
-        return "found no argument; accepted: one"
-    return None
+        object.__setattr__(self, "parameters", read_signature(self.function, given=2))
 
 
 # Evaluation
@@ -96,7 +83,7 @@ def _refusal(test: Test, facts: Facts, actor: Actor, conditions: Mapping[str, Co
     if condition is None:
         return _refuse(test.name, test.argument, {"error": "unknown condition"})
     try:
-        detail = condition.function(facts, actor, test.argument)
+        detail = condition.function(facts, actor, **condition.parameters.bind(test.argument))
     except Exception as error:  # a plugin's or a fact's fault refuses, as an answer "no" does
         logger.exception("condition %s failed on a document in state %s", test.name, facts.state)
         return _refuse(test.name, test.argument, {"error": type(error).__name__})
@@ -173,97 +160,73 @@ def _field_refusal(test: Test, facts: Facts) -> Refusal | None:
 # The built-in conditions
 
 
-def _has_text(facts: Facts, actor: Actor, argument: Any) -> Details | None:
+def _has_text(facts: Facts, actor: Actor) -> Details | None:
     """Ask for more than the title, which every text has."""
     return None if facts.text_blocks is not None and facts.text_blocks > 1 else {}
 
 
-def _glossary_clean(facts: Facts, actor: Actor, argument: Any) -> Details | None:
+def _glossary_clean(facts: Facts, actor: Actor) -> Details | None:
     return {"warnings": list(facts.glossary_warnings)} if facts.glossary_warnings else None
 
 
-def _fields_filled(facts: Facts, actor: Actor, argument: Any) -> Details | None:
-    if argument is None:
+def _fields_filled(facts: Facts, actor: Actor, *, fields: list[str] | None = None) -> Details | None:
+    if fields is None:
         missing = list(facts.missing_fields)
     else:
-        missing = [name for name in _as_list(argument) if _is_empty(facts.fields.get(name))]
+        missing = [name for name in fields if _is_empty(facts.fields.get(name))]
     return {"fields": missing} if missing else None
 
 
-def _comments_closed(facts: Facts, actor: Actor, argument: Any) -> Details | None:
+def _comments_closed(facts: Facts, actor: Actor) -> Details | None:
     assert facts.comments is not None
     return {} if facts.comments.round_open else None
 
 
-def _no_comment_unanswered(facts: Facts, actor: Actor, argument: Any) -> Details | None:
+def _no_comment_unanswered(facts: Facts, actor: Actor) -> Details | None:
     assert facts.comments is not None
     return {"count": facts.comments.unanswered} if facts.comments.unanswered else None
 
 
-def _no_substantive_comment_unanswered(facts: Facts, actor: Actor, argument: Any) -> Details | None:
+def _no_substantive_comment_unanswered(facts: Facts, actor: Actor) -> Details | None:
     assert facts.comments is not None
     count = facts.comments.substantive_unanswered
     return {"count": count} if count else None
 
 
-def _has_open_comments(facts: Facts, actor: Actor, argument: Any) -> Details | None:
+def _has_open_comments(facts: Facts, actor: Actor) -> Details | None:
     assert facts.comments is not None
     return None if facts.comments.unanswered else {"count": 0}
 
 
-def _ballot(facts: Facts, actor: Actor, argument: Any) -> Details | None:
+def _ballot(facts: Facts, actor: Actor, *, outcome: Literal["carried", "lost", "open", "closed"]) -> Details | None:
     ballot = facts.ballot
     if ballot is None or ballot.id is None:
         return {"found": "none"}
     found = "open" if not ballot.is_closed else ballot.outcome
-    wanted = found == argument or (argument == "closed" and ballot.is_closed)
+    wanted = found == outcome or (outcome == "closed" and ballot.is_closed)
     return None if wanted else {"found": found}
 
 
-def _languages_ready(facts: Facts, actor: Actor, argument: Any) -> Details | None:
+def _languages_ready(facts: Facts, actor: Actor) -> Details | None:
     assert facts.languages is not None
     missing = facts.languages.not_ready()
     return {"languages": list(missing)} if missing else None
 
 
-def _language_verified(facts: Facts, actor: Actor, argument: Any) -> Details | None:
+def _language_verified(facts: Facts, actor: Actor, *, languages: list[str]) -> Details | None:
     assert facts.languages is not None
-    missing = [code for code in _as_list(argument) if facts.languages.status.get(code) != "verified"]
+    missing = [code for code in languages if facts.languages.status.get(code) != "verified"]
     return {"languages": missing} if missing else None
 
 
-def _has_published_edition(facts: Facts, actor: Actor, argument: Any) -> Details | None:
+def _has_published_edition(facts: Facts, actor: Actor) -> Details | None:
     return None if facts.published_editions else {}
 
 
-def _in_state(facts: Facts, actor: Actor, argument: Any) -> Details | None:
+def _in_state(facts: Facts, actor: Actor, **accepted: list[str]) -> Details | None:
     """Ask where the document stands in other workflows of its chain: `{in_state: {translation: [done]}}`."""
-    found = {name: facts.standing.get(name) for name in argument}
-    if all(found[name] in _as_list(accepted) for name, accepted in argument.items()):
-        return None
-    return {"found": found, "accepted": {name: list(_as_list(accepted)) for name, accepted in argument.items()}}
-
-
-def _check_states_by_workflow(argument: Any) -> str | None:
-    if isinstance(argument, Mapping) and argument and all(_check_names(one) is None for one in argument.values()):
-        return None
-    return f"found {argument!r}; accepted: a mapping of workflows of the chain to a state or a list of states"
-
-
-def _check_ballot_argument(argument: Any) -> str | None:
-    outcomes = ("carried", "lost", "open", "closed")
-    return None if argument in outcomes else f"found {argument!r}; accepted: {', '.join(outcomes)}"
-
-
-def _check_names(argument: Any) -> str | None:
-    names = _as_list(argument)
-    if names and all(isinstance(name, str) and name for name in names):
-        return None
-    return f"found {argument!r}; accepted: a name or a list of names"
-
-
-def _check_optional_names(argument: Any) -> str | None:
-    return None if argument is None else _check_names(argument)
+    found = {name: facts.standing.get(name) for name in accepted}
+    return None if all(found[name] in accepted[name] for name in accepted) else {"found": found, "accepted": accepted}
 
 
 BUILT_IN_CONDITIONS: Mapping[str, Condition] = {
@@ -271,7 +234,7 @@ BUILT_IN_CONDITIONS: Mapping[str, Condition] = {
     for condition in (
         Condition("has_text", _has_text, ("text",), title="The document has text"),
         Condition("glossary_clean", _glossary_clean, ("text",), title="The glossary check finds nothing"),
-        Condition("fields_filled", _fields_filled, (), _check_optional_names, "The fields are filled"),
+        Condition("fields_filled", _fields_filled, title="The fields are filled"),
         Condition("comments_closed", _comments_closed, ("comments",), title="No comment round is open"),
         Condition("no_comment_unanswered", _no_comment_unanswered, ("comments",), title="Every comment is answered"),
         Condition(
@@ -281,15 +244,15 @@ BUILT_IN_CONDITIONS: Mapping[str, Condition] = {
             title="Every substantive comment is answered",
         ),
         Condition("has_open_comments", _has_open_comments, ("comments",), title="Comments are unanswered"),
-        Condition("ballot", _ballot, ("ballot",), _check_ballot_argument, "The ballot is"),
+        Condition("ballot", _ballot, ("ballot",), "The ballot is"),
         Condition(
             "languages_ready",
             _languages_ready,
             ("languages",),
             title="All required languages are verified against the approved text",
         ),
-        Condition("language_verified", _language_verified, ("languages",), _check_names, "The language is verified"),
-        Condition("in_state", _in_state, (), _check_states_by_workflow, "The other workflow is in the state"),
+        Condition("language_verified", _language_verified, ("languages",), "The language is verified"),
+        Condition("in_state", _in_state, title="The other workflow is in the state"),
         Condition("has_published_edition", _has_published_edition, ("publication",), title="An edition is published"),
     )
 }

@@ -107,9 +107,8 @@ class TestKind:
             Record("a combination", {name: Key(TEST if name == "not" else TESTS, required=True)}).schema()
             for name in COMBINATIONS
         ]
-        named: JsonSchema = {"type": "object", "minProperties": 1, "maxProperties": 1}
-        named["propertyNames"] = {"$ref": "#/$defs/condition"}
-        return {"anyOf": [{"$ref": "#/$defs/condition"}, named, *combinations, *field_tests]}
+        named = [{"$ref": "#/$defs/condition"}, {"$ref": "#/$defs/condition_with"}]
+        return {"anyOf": [*named, *combinations, *field_tests]}
 
 
 TEST = Later(TestKind, "test")
@@ -127,8 +126,7 @@ class EffectKind:
             report.add("wrong_kind", node, where, node, "an effect, or {effect: argument}")
 
     def schema(self) -> JsonSchema:
-        named = {"type": "object", "minProperties": 1, "maxProperties": 1}
-        return {"anyOf": [{"$ref": "#/$defs/effect"}, {**named, "propertyNames": {"$ref": "#/$defs/effect"}}]}
+        return {"anyOf": [{"$ref": "#/$defs/effect"}, {"$ref": "#/$defs/effect_with"}]}
 
 
 GUARD = Record(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from r2pflow.domain import formats
-from r2pflow.domain.conditions import ArgumentRule, Condition, find_argument_fault
+from r2pflow.domain.conditions import Condition
 from r2pflow.domain.definition import (
     STAY,
     BallotDef,
@@ -25,6 +25,7 @@ from r2pflow.domain.definition import (
 )
 from r2pflow.domain.errors import DefinitionError, DefinitionErrors
 from r2pflow.domain.naming import Report
+from r2pflow.domain.parameters import Parameters
 from r2pflow.domain.people import BUILT_IN_PERMISSIONS, BUILT_IN_ROLES, Electorate, Titles
 from r2pflow.domain.rule_reading import RuleError, read_positions, read_rule
 from r2pflow.domain.shape import Key, Record
@@ -33,11 +34,11 @@ from r2pflow.domain.yamlnodes import MAX_CHARACTERS, Node, read_nodes, with_plac
 Grants = dict[str, tuple[str, ...]]
 
 
-class TakesArgument(Protocol):
+class TakesParameters(Protocol):
     """What a registry knows of an effect, as far as reading goes."""
 
     @property
-    def argument(self) -> ArgumentRule: ...
+    def parameters(self) -> Parameters: ...
 
 
 def read_file(path: Path) -> str:
@@ -66,7 +67,7 @@ def read_workflow(
     path: str,
     *,
     conditions: Mapping[str, Condition],
-    effects: Mapping[str, TakesArgument],
+    effects: Mapping[str, TakesParameters],
 ) -> Workflow:
     """Read one workflow; refuse with DefinitionErrors. Whether it makes sense as a whole `checking` says."""
     root = read_nodes(text, path)
@@ -161,7 +162,7 @@ class _WorkflowReader:
         root: Node,
         report: Report,
         conditions: Mapping[str, Condition],
-        effects: Mapping[str, TakesArgument],
+        effects: Mapping[str, TakesParameters],
     ) -> None:
         self.root = root
         self.report = report
@@ -332,11 +333,11 @@ class _WorkflowReader:
 
     def _named_test(self, name: Node, node: Node, value: Node | None, where: str) -> Test:
         condition = self.conditions.get(name.text)
-        argument = None if value is None else value.plain()
+        argument = None
         if condition is None:
             self.report.add_name("unknown_condition", name, where, "condition", self.conditions)
         else:
-            self._check_argument(condition.argument, argument, value or name, f"{where}.{name.text}")
+            argument = condition.parameters.read(name, value, f"{where}.{name.text}", self.report)
         return Test("named", name.text, argument, line=node.line, column=node.column)
 
     def _read_effect(self, node: Node, where: str) -> EffectCall:
@@ -344,18 +345,13 @@ class _WorkflowReader:
         if node.kind == "mapping":
             (key, value), *_ = node.entries.items()
             name = node.keys[key]
-        argument = None if value is None else value.plain()
+        argument = None
         effect = self.effects.get(name.text)
         if effect is None:
             self.report.add_name("unknown_effect", name, where, "effect", self.effects)
         else:
-            self._check_argument(effect.argument, argument, value or name, f"{where}.{name.text}")
+            argument = effect.parameters.read(name, value, f"{where}.{name.text}", self.report)
         return EffectCall(name.text, argument, node.line, node.column)
-
-    def _check_argument(self, rule: ArgumentRule, argument: Any, node: Node, where: str) -> None:
-        fault = find_argument_fault(rule, argument)
-        if fault is not None:
-            self.report.say("bad_argument", node, where, fault, found=str(node))
 
     def _read_ballots(self) -> dict[str, BallotDef]:
         found: dict[str, BallotDef] = {}

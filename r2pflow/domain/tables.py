@@ -1,10 +1,11 @@
 """A workflow as a table of plain values, and the format as JSON Schema."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from r2pflow.domain import formats
 from r2pflow.domain.definition import Test, Transition, Workflow
+from r2pflow.domain.parameters import Parameters
 from r2pflow.domain.shape import JsonSchema
 
 
@@ -51,10 +52,17 @@ def plain_test(test: Test) -> Any:
     return test.name if test.argument is None else {test.name: test.argument}
 
 
-def schema(conditions: Iterable[str] = (), effects: Iterable[str] = ()) -> JsonSchema:
+class Named(Protocol):
+    """A condition or an effect, as far as its schema goes."""
+
+    @property
+    def parameters(self) -> Parameters: ...
+
+
+def schema(conditions: Mapping[str, Named], effects: Mapping[str, Named]) -> JsonSchema:
     """Return the JSON Schema (2020-12) of workflow files, made of the declarations that the reader checks against.
 
-    With the names of conditions and effects given, editors offer them and mark others.
+    Editors offer the conditions and effects with their parameters, and mark others.
     """
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -62,8 +70,10 @@ def schema(conditions: Iterable[str] = (), effects: Iterable[str] = ()) -> JsonS
         **formats.WORKFLOW.schema(),
         "$defs": {
             "test": formats.TestKind().schema(),
-            "condition": _names(conditions),
-            "effect": _names(effects),
+            "condition": _alone(conditions),
+            "condition_with": _with_argument(conditions),
+            "effect": _alone(effects),
+            "effect_with": _with_argument(effects),
             "positions": _POSITIONS,
             "clause": _CLAUSE,
         },
@@ -79,9 +89,21 @@ def types_schema() -> JsonSchema:
     }
 
 
-def _names(known: Iterable[str]) -> JsonSchema:
-    names = sorted(known)
-    return {"enum": names} if names else {"type": "string", "minLength": 1}
+def _alone(known: Mapping[str, Named]) -> JsonSchema:
+    return {"enum": sorted(name for name, one in known.items() if one.parameters.may_be_left_out)}
+
+
+def _with_argument(known: Mapping[str, Named]) -> JsonSchema:
+    """Return the schema of `{name: argument}` for those that take one."""
+    return {
+        "type": "object",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "additionalProperties": False,
+        "properties": {
+            name: one.parameters.schema() for name, one in sorted(known.items()) if one.parameters.takes_any
+        },
+    }
 
 
 _POSITIONS: JsonSchema = {

@@ -6,12 +6,14 @@ A plugin is a function `register(registry)` under the entry-point group `r2pflow
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from r2pflow.domain.conditions import RESERVED_NAMES, ArgumentRule, Condition, ConditionFunction
+from r2pflow.domain.conditions import RESERVED_NAMES, Condition, ConditionFunction
 from r2pflow.domain.errors import SetupError
+from r2pflow.domain.parameters import Parameters, read_signature
 
 Target = str | Callable[..., Any]
 """A function, or its dotted name `package.module:function`, imported when it is first needed."""
@@ -35,15 +37,27 @@ def resolve(target: Target, *, name: str, provider: str) -> Callable[..., Any]:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a transition brings about: `get_function()(work, subject, outcome, argument)` in its transaction.
+    """What a transition brings about: `function(work, subject, outcome, *, own parameters)` in its transaction.
 
     It may write and queue jobs; what it raises undoes the transition. It tells nobody outside the database.
     """
 
     name: str
     function: Target
-    argument: ArgumentRule = "none"
     provider: str = ""
+    like: Callable[..., Any] | None = None
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        """Return what it takes, by its signature, or that of `like`; refuse with SetupError."""
+        try:
+            return read_signature(self.like or self.get_function(), given=3)
+        except ValueError as error:
+            raise SetupError("plugin_bad", name=self.name, provider=self.provider, found=str(error)) from error
+
+    def run(self, work: Any, subject: Any, outcome: Any, argument: Any) -> None:
+        """Run it with the argument of its EffectCall."""
+        self.get_function()(work, subject, outcome, **self.parameters.bind(argument))
 
     def get_function(self) -> Callable[..., Any]:
         """Return the function itself; refuse with SetupError."""
@@ -134,25 +148,31 @@ class Registry:
         name: str,
         function: ConditionFunction,
         needs: tuple[str, ...] = (),
-        argument: ArgumentRule = "none",
         title: str = "",
     ) -> None:
-        """Register a condition for `require`: `function(facts, actor, argument)` is None when it is met.
+        """Register a condition for `require`: `function(facts, actor)` is None when it is met.
 
-        `needs` names the parts of Facts that it reads; the others may be None.
+        Its keyword-only parameters are what workflow files may give it. `needs` names the parts of Facts that it
+        reads; the others may be None.
         """
         self._check_name("condition", name, self._conditions)
         if name in RESERVED_NAMES:
             raise SetupError("plugin_name_reserved", kind="condition", name=name, provider=self._provider)
         try:
-            self._conditions[name] = Condition(name, function, tuple(needs), argument, title, self._provider)
+            self._conditions[name] = Condition(name, function, tuple(needs), title, self._provider)
         except ValueError as error:
             raise SetupError("plugin_bad", name=name, provider=self._provider, found=str(error)) from error
 
-    def effect(self, name: str, function: Target, argument: ArgumentRule = "none") -> None:
-        """Register an effect for `effects` of transitions."""
+    def effect(self, name: str, function: Target, *, like: Callable[..., Any] | None = None) -> None:
+        """Register an effect for `effects` of transitions: `function(work, subject, outcome)`.
+
+        Its keyword-only parameters are what workflow files may give it. A dotted name is imported when a workflow
+        file that names it is read; with `like`, a function of the same signature, only when it is fired.
+        """
         self._check_name("effect", name, self._effects)
-        self._effects[name] = Effect(name, function, argument, self._provider)
+        effect = self._effects[name] = Effect(name, function, self._provider, like)
+        if callable(function) or like is not None:
+            _ = effect.parameters  # a signature that does not fit is refused now
 
     def exporter(self, name: str, function: Target, media_type: str, extension: str, title: str) -> None:
         """Register an exporter for `exports` of document types."""

@@ -1,7 +1,5 @@
 """The built-in effects of transitions: each queues, in the transition's own transaction, what is told later."""
 
-from typing import Any
-
 from r2pflow.domain.engine import Outcome
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services.access import Subject
@@ -20,24 +18,24 @@ publish = publish_effect
 withdraw = withdraw_effect
 
 
-def notify_members(work: UnitOfWork, subject: Subject, outcome: Outcome, argument: Any) -> None:
+def notify_members(work: UnitOfWork, subject: Subject, outcome: Outcome) -> None:
     """Tell the members where the document has got to, unless a comment round opens there and tells them more."""
     if subject.state.comments is None or subject.state.comments.audience != "member":
         _tell_role(work, subject, "member")
 
 
-def notify_steering(work: UnitOfWork, subject: Subject, outcome: Outcome, argument: Any) -> None:
+def notify_steering(work: UnitOfWork, subject: Subject, outcome: Outcome) -> None:
     """Tell the steering group where the document has got to, unless a ballot opens there and tells it more."""
     if not subject.state.ballot:
         _tell_role(work, subject, "steering")
 
 
-def announce(work: UnitOfWork, subject: Subject, outcome: Outcome, argument: Any) -> None:
+def announce(work: UnitOfWork, subject: Subject, outcome: Outcome) -> None:
     """Tell everybody in the directory that the document is published."""
     _queue(work, subject, "document_published")
 
 
-def open_translation(work: UnitOfWork, subject: Subject, outcome: Outcome, argument: Any) -> None:
+def open_translation(work: UnitOfWork, subject: Subject, outcome: Outcome) -> None:
     """Tell the translators which languages the approved text waits for."""
     _queue(work, subject, "translation_wanted")
 

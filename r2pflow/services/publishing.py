@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
@@ -36,7 +35,7 @@ class Checked:
     language: EditionLanguageRow | None
 
 
-def publish_effect(work: UnitOfWork, subject: Subject, outcome: Outcome, argument: Any) -> None:
+def publish_effect(work: UnitOfWork, subject: Subject, outcome: Outcome) -> None:
     """Freeze a new edition of the document and queue one rendering job per language that is ready."""
     publication = find_publication(work, subject.id)
     if publication is None:
@@ -79,7 +78,7 @@ def publish_effect(work: UnitOfWork, subject: Subject, outcome: Outcome, argumen
     )
 
 
-def withdraw_effect(work: UnitOfWork, subject: Subject, outcome: Outcome, argument: Any) -> None:
+def withdraw_effect(work: UnitOfWork, subject: Subject, outcome: Outcome) -> None:
     """Mark the publication withdrawn; its editions stay reachable and say so."""
     publication = find_publication(work, subject.id)
     if publication is not None:

@@ -148,7 +148,7 @@ def _run_effects(work: UnitOfWork, moved: Subject, outcome: Outcome) -> None:
     """Run the effects; one that fails, other than by an error of ours, refuses the transition, and is logged."""
     for effect in outcome.effects:
         try:
-            work.catalogue.registry.effects[effect.name].get_function()(work, moved, outcome, effect.argument)
+            work.catalogue.registry.effects[effect.name].run(work, moved, outcome, effect.argument)
             work.session.flush()
         except R2PFlowError:
             raise

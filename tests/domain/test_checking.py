@@ -1,12 +1,14 @@
 """Whether a workflow makes sense as a whole, its table, and the schema of the format."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from r2pflow.domain.checking import check
 from r2pflow.domain.conditions import BUILT_IN_CONDITIONS
+from r2pflow.domain.parameters import read_signature
 from r2pflow.domain.people import LANGUAGES
 from r2pflow.domain.reading import read_workflow
 from r2pflow.domain.tables import schema, table, types_schema
@@ -182,12 +184,19 @@ def test_the_table_has_the_fixed_shape_with_names_as_written() -> None:
 
 
 def test_the_schema_knows_every_key_and_refers_only_to_what_it_defines() -> None:
-    found = schema(["has_text"], ["publish"])
+    def take(work: object, subject: object, outcome: object, *, channel: str, urgent: bool = False) -> None: ...
+
+    conditions = {name: BUILT_IN_CONDITIONS[name] for name in ("has_text", "ballot", "fields_filled")}
+    found = schema(conditions, {"tell": SimpleNamespace(parameters=read_signature(take, given=3))})
     assert set(found["properties"]) == {
         *("workflow", "version", "title", "description", "initial", "roles", "means", "bypass", "permissions"),
         *("states", "transitions", "worklists", "ballots"),
     }
-    assert found["$defs"]["condition"] == {"enum": ["has_text"]}
+    assert found["$defs"]["condition"] == {"enum": ["fields_filled", "has_text"]}
+    named = found["$defs"]["condition_with"]["properties"]
+    assert named["ballot"]["anyOf"][0] == {"enum": ["carried", "lost", "open", "closed"]} and "has_text" not in named
+    assert found["$defs"]["effect"] == {"enum": []}
+    assert found["$defs"]["effect_with"]["properties"]["tell"]["required"] == ["channel"]
 
     def references(node: Any) -> set[str]:
         if isinstance(node, dict):

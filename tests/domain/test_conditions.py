@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from r2pflow.domain.conditions import BUILT_IN_CONDITIONS, Condition, evaluate, find_argument_fault, parts_needed
+from r2pflow.domain.conditions import BUILT_IN_CONDITIONS, Condition, evaluate, parts_needed
 from r2pflow.domain.definition import Test as Clause
 from r2pflow.domain.facts import BallotFacts, CommentFacts, Facts, LanguageFacts
 from r2pflow.domain.people import NOBODY, Actor
@@ -132,7 +132,7 @@ def test_any_all_and_not_combine() -> None:
     assert why_not(Clause("not", tests=(yes,)), fields={"a": 1}) == {"tests": ["a is 1"], "refusals": []}
 
 
-def fail(facts: Facts, actor: Actor, argument: Any) -> None:
+def fail(facts: Facts, actor: Actor) -> None:
     raise RuntimeError("the plugin is broken")
 
 
@@ -158,15 +158,3 @@ def test_only_the_parts_that_are_read_are_needed() -> None:
 def test_a_condition_that_needs_an_unknown_part_is_refused() -> None:
     with pytest.raises(ValueError, match="weather"):
         Condition("sunny", fail, needs=("weather",))
-
-
-def test_arguments_are_checked() -> None:
-    assert find_argument_fault("none", None) is None
-    assert find_argument_fault("none", 1) == "found 1; accepted: no argument"
-    assert find_argument_fault("required", None) == "found no argument; accepted: one"
-    assert find_argument_fault("optional", None) is find_argument_fault("optional", 1) is None
-    checker = BUILT_IN_CONDITIONS["fields_filled"].argument
-    assert find_argument_fault(checker, None) is find_argument_fault(checker, ["a"]) is None
-    assert find_argument_fault(checker, [1]) == "found [1]; accepted: a name or a list of names"
-    fault = find_argument_fault(lambda argument: argument["x"], None)
-    assert fault is not None and "check of this argument failed" in fault

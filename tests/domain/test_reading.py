@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +14,7 @@ from r2pflow.domain.conditions import BUILT_IN_CONDITIONS
 from r2pflow.domain.definition import Test as Clause
 from r2pflow.domain.definition import Workflow
 from r2pflow.domain.errors import DefinitionError, DefinitionErrors
+from r2pflow.domain.parameters import NO_PARAMETERS, read_signature
 from r2pflow.domain.people import Electorate
 from r2pflow.domain.reading import read_ballot, read_file, read_workflow
 from r2pflow.domain.type_reading import read_document_types
@@ -78,12 +80,14 @@ ballots:
     rule: {all: [{quorum: 1/2}, {count: yes, at_least: 2/3, of: present_and_voting}]}
 """
 
+def tell(work: Any, subject: Any, outcome: Any, *, channels: list[str]) -> None: ...
+
+
 EFFECTS = {
-    "notify_members": SimpleNamespace(argument="none"),
-    "tell": SimpleNamespace(argument="required"),
+    "tell": SimpleNamespace(parameters=read_signature(tell, given=3)),
     **{
-        name: SimpleNamespace(argument="none")
-        for name in ("notify_steering", "open_translation", "publish", "announce", "withdraw")
+        name: SimpleNamespace(parameters=NO_PARAMETERS)
+        for name in ("notify_members", "notify_steering", "open_translation", "publish", "announce", "withdraw")
     },
 }
 SHIPPED = sorted(path for path in get_folder("workflows").glob("*.yaml") if path.name != "documents.yaml")
@@ -219,13 +223,14 @@ def test_the_same_text_has_the_same_digest_and_another_text_another() -> None:
             "{ballot: carried}",
             "{ballot: won}",
             "won",
-            "transitions.adopt.guard.require.ballot: found 'won'; accepted: carried, lost, open, closed",
+            "transitions.adopt.guard.require.ballot: found the word 'won'; accepted: carried, lost, open, closed",
         ),
         (
             "[notify_members, {tell: [one, two]}]",
             "[notify_members, tell]",
             "tell]",
-            "transitions.open_comment.effects.tell: found no argument; accepted: one",
+            "transitions.open_comment.effects.tell: the parameter 'channels' is missing; accepted: a text, or a list "
+            "of such",
         ),
         (
             "reason_required: [no]",

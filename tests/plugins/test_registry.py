@@ -7,6 +7,7 @@ import pytest
 
 from r2pflow.domain.conditions import BUILT_IN_CONDITIONS
 from r2pflow.domain.errors import SetupError
+from r2pflow.domain.parameters import read_signature
 from r2pflow.plugins import signals
 from r2pflow.plugins.builtin import register
 from r2pflow.plugins.loading import load_plugins
@@ -87,3 +88,24 @@ def test_signals_announce_to_whoever_listens() -> None:
         signals.transition_fired.send(None, transition="publish", document_id=1)
     signals.transition_fired.send(None, transition="withdraw", document_id=1)
     assert heard == ["publish"]
+
+
+def test_the_built_in_effects_take_what_was_said_of_them_unread() -> None:
+    for effect in load_plugins().effects.values():
+        assert read_signature(effect.get_function(), given=3) == effect.parameters, effect.name
+
+
+def test_an_effect_named_by_text_is_imported_when_its_parameters_are_asked_for() -> None:
+    registry = Registry()
+    registry.effect("gone", "no_such_package:run")
+    registry.effect("wrong", "json:dumps")
+    with pytest.raises(SetupError, match="plugin_target_missing"):
+        _ = registry.effects["gone"].parameters
+    with pytest.raises(SetupError, match="parameters of its own stand after"):
+        _ = registry.effects["wrong"].parameters
+
+
+@pytest.mark.parametrize("kind", ["condition", "effect"])
+def test_a_function_whose_signature_does_not_fit_is_refused_at_once(kind: str) -> None:
+    with pytest.raises(SetupError, match="plugin_bad"):
+        getattr(Registry(), kind)("wrong", lambda argument: None)

@@ -14,21 +14,16 @@ from r2pflow.plugins.loading import load_plugins
 PLUGIN = """
 from pathlib import Path
 
-def has_sponsor(facts, actor, argument):
+def has_sponsor(facts, actor, *, at_least: int):
     found = facts.fields.get("sponsors", [])
-    return None if len(found) >= argument["at_least"] else {"count": len(found)}
+    return None if len(found) >= at_least else {"count": len(found)}
 
-def check(argument):
-    if isinstance(argument, dict) and isinstance(argument.get("at_least"), int):
-        return None
-    return f"found {argument!r}; accepted: at_least, a whole number"
-
-def tweet(work, subject, outcome, argument):
+def tweet(work, subject, outcome, *, text: str):
     pass
 
 def register(registry):
-    registry.condition("has_sponsor", has_sponsor, argument=check)
-    registry.effect("tweet", tweet, argument="required")
+    registry.condition("has_sponsor", has_sponsor)
+    registry.effect("tweet", tweet)
     registry.exporter("txt", lambda *given: b"", "text/plain", "txt", "Plain text")
     registry.pdf_template("flyer", Path(__file__).parent / "flyer.html")
     registry.workflows(Path(__file__).parent / "flows")
@@ -94,13 +89,13 @@ def test_a_third_party_plugin_brings_condition_effect_exporter_type_and_workflow
     catalogue = load_catalogue(registry, [])
     assert [one.name for one in catalogue.chain_of("flyer")] == ["campaign"]
     (test,) = catalogue.workflows["campaign"].transitions["go"].guard.require
-    assert (test.name, test.argument) == ("has_sponsor", {"at_least": 2})
+    assert (test.name, test.argument) == ("has_sponsor", 2)
 
 
 def test_an_argument_that_the_plugin_does_not_take_is_refused_when_the_file_is_read(install: Install) -> None:
     text = FLOW.replace("{at_least: 2}", "{at_least: two}")
     install("campaigning", PLUGIN, flows__campaign_yaml=text)
-    with pytest.raises(DefinitionErrors, match=r"campaign\.yaml:9:37: .* accepted: at_least, a whole number"):
+    with pytest.raises(DefinitionErrors, match=r"campaign\.yaml:9:48: .*found 'two'; accepted: a whole number"):
         load_catalogue(load_plugins(), [])
 
 

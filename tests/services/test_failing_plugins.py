@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from sqlalchemy import func, insert, select, text
@@ -27,27 +27,27 @@ from r2pflow.services.transitions import find_offers, fire
 FAULTS = {"ValueError": ValueError, "KeyError": KeyError, "InvalidInput": lambda told: InvalidInput("bad_slug")}
 
 
-def queue_first(work: Any, subject: Any, outcome: Any, argument: Any) -> None:
+def queue_first(work: Any, subject: Any, outcome: Any) -> None:
     work.enqueue("notify", f"first:{subject.id}:{subject.change_number}", event="document_published")
     work.session.add(CounterRow(name=f"counted:{subject.id}", value=1))
     work.announce(lambda: signals.document_published.send(None, symbol="never"))
 
 
-def fail(work: Any, subject: Any, outcome: Any, argument: Any) -> None:
-    raise FAULTS[argument]("out of order")
+def fail(work: Any, subject: Any, outcome: Any, *, error: Literal["ValueError", "KeyError", "InvalidInput"]) -> None:
+    raise FAULTS[error]("out of order")
 
 
-def break_a_rule(work: Any, subject: Any, outcome: Any, argument: Any) -> None:
+def break_a_rule(work: Any, subject: Any, outcome: Any) -> None:
     work.session.execute(insert(TimerRow).values(document_id=None))
 
 
-def cannot_tell(facts: Any, actor: Any, argument: Any) -> None:
+def cannot_tell(facts: Any, actor: Any) -> None:
     raise RuntimeError("no answer")
 
 
 def bring(registry: Registry) -> None:
     registry.effect("queue_first", queue_first)
-    registry.effect("fail", fail, argument="required")
+    registry.effect("fail", fail)
     registry.effect("break_a_rule", break_a_rule)
     registry.condition("cannot_tell", cannot_tell)
 

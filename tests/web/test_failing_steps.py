@@ -14,13 +14,13 @@ from r2pflow.services.drafting import create_document
 FAULTY = Path(__file__).parent.parent / "services" / "faulty"
 
 
-def fail(*given: Any) -> None:
+def fail(*given: Any, error: str = "") -> None:
     raise ValueError("out of order")
 
 
 def bring(registry: Registry) -> None:
     registry.effect("queue_first", lambda *given: None)
-    registry.effect("fail", fail, argument="required")
+    registry.effect("fail", fail)
     registry.effect("break_a_rule", fail)
     registry.condition("cannot_tell", fail)
     registry.workflows(FAULTY)
