@@ -41,3 +41,18 @@ def test_without_graphviz_the_command_says_what_to_type(monkeypatch: pytest.Monk
     monkeypatch.setattr("r2pflow.outputs.layout._CACHE.kept", {})
     result = call("workflow", "diagram", WORKFLOWS / "joint_statement.yaml", code=1)
     assert "apt-get install graphviz" in result.stderr
+
+
+def test_a_difference_is_listed_and_drawn(tmp_path):
+    old, new, file = WORKFLOWS / "joint_statement.yaml", tmp_path / "new.yaml", tmp_path / "d.svg"
+    new.write_text(old.read_text(encoding="utf-8").replace("after: P14D", "after: P21D"), encoding="utf-8")
+    result = call("workflow", "diff", old, new, "-o", file)
+    assert "after 21 days" in result.stdout and "~ Stage “Member comment”" in result.stdout
+    assert b"is-changed" in file.read_bytes()
+    assert call("workflow", "diff", old, old).stdout.count("\n") == 1
+
+
+def test_the_list_of_changes_needs_no_graphviz(monkeypatch: pytest.MonkeyPatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    old, new = WORKFLOWS / "joint_statement.yaml", WORKFLOWS / "position_paper.yaml"
+    assert "Position paper" in call("workflow", "diff", old, new).stdout

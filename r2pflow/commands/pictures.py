@@ -24,6 +24,23 @@ def draw_diagram(file: Path, language: str, output: Path | None) -> None:
     write(diagrams.draw_workflow(_read(file), language, is_file=True), output)
 
 
+@click.command("diff")
+@click.argument("old", type=FILE, metavar="OLD")
+@click.argument("new", type=FILE, metavar="NEW")
+@click.option("--language", type=CODES, default="en", show_default=True, help="Language of all words.")
+@click.option("-o", "--output", type=FILE, metavar="FILE.svg", help="Draw both versions in one picture too.")
+def show_difference(old: Path, new: Path, language: str, output: Path | None) -> None:
+    """List what changed from one version of a workflow to another, and draw it."""
+    from r2pflow.outputs import comparing
+
+    before, after = _read(old), _read(new)
+    picture = comparing.draw_changes(before, after, language, is_file=True) if output else ""
+    told = comparing.tell_changes(before, after, language, load_plugins())
+    click.echo(comparing.write_changes(told, language), nl=False)
+    if output:
+        write(picture, output)
+
+
 def _read(path: Path) -> Workflow:
     known = load_plugins()
     return read_workflow(read_file(path), str(path), conditions=known.conditions, effects=known.effects)

@@ -24,6 +24,7 @@ def workflow() -> None:
 
 
 workflow.add_command(pictures.draw_diagram)
+workflow.add_command(pictures.show_difference)
 
 
 @workflow.command("check")

@@ -160,6 +160,7 @@ def _make_arrow(
         told.append(speak.gettext("you can do this now"))
     target = one.target(source)
     return drawing.Arrow(
+        key=one.name,
         source=source,
         target=target,
         name=title_transition(one, speak),

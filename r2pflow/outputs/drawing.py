@@ -57,8 +57,12 @@ class State:
 
 @dataclass(frozen=True)
 class Arrow:
-    """A way from one state to another. `marks`: taken, open, added, removed, changed; `count` numbers its taking."""
+    """A way from one state to another, by the transition `key`.
 
+    `marks`: taken, open, added, removed, changed; `count` numbers its taking; `note` may have several lines.
+    """
+
+    key: str
     source: str
     target: str
     name: str
@@ -156,7 +160,8 @@ class _Ids:
 
 def _letter(name: str, note: str, size: float, width: float, *, is_bold: bool = False) -> _Lettered:
     names = wrap(name, size, width, is_bold=is_bold) or ("–",)
-    notes = wrap(note, NOTE, max(width, *(measure(line, size, is_bold=is_bold) for line in names)))
+    room = max(width, *(measure(line, size, is_bold=is_bold) for line in names))
+    notes = tuple(line for part in note.split("\n") for line in wrap(part, NOTE, room))
     widths = [measure(line, size, is_bold=is_bold) for line in names] + [
         measure(line, NOTE, is_bold=True) for line in notes
     ]
@@ -360,7 +365,7 @@ def _sign(sign: str, x: float, y: float) -> str:
         return f'<circle class="begin" cx="{x + 15:g}" cy="{y:g}" r="7"/>'
     if sign == "final":
         return _rectangle("plain", x + 2, y - 8, 26, 16, 4) + _rectangle("plain", x + 5, y - 5, 20, 10, 2)
-    if sign in ("here", "passed"):
+    if sign in ("here", "passed", "added", "removed", "changed"):
         return f'<g class="state is-{sign}">{_rectangle("box", x + 2, y - 7, 26, 14, 4)}</g>'
     if sign == "count":
         return _pill("1", (x + 15, y))

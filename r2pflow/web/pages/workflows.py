@@ -7,24 +7,17 @@ from typing import Any
 from r2pflow.domain.definition import AUTOMATIC, STAY, TIMER, USER, State, Transition, Workflow
 from r2pflow.domain.errors import NotFound
 from r2pflow.domain.people import BUILT_IN_PERMISSIONS
+from r2pflow.outputs import rules
+from r2pflow.outputs.translations import translator
 from r2pflow.services import queries
 from r2pflow.services.standing import lay_way
 from r2pflow.web import ruling
 from r2pflow.web.auth import current_work, require_signed_in
-from r2pflow.web.i18n import N_, gettext, title_of
+from r2pflow.web.i18n import gettext, language, title_of
 from r2pflow.web.rendering import render
 from r2pflow.web.routing import Route
 from r2pflow.web.sentences import join
 from r2pflow.web.words import word
-
-EFFECTS = {
-    "notify_members": N_("the members are told"),
-    "notify_steering": N_("the steering group is told"),
-    "open_translation": N_("the translators are told"),
-    "publish": N_("the text is published, with a PDF in each language"),
-    "withdraw": N_("the publication says that it is withdrawn"),
-    "announce": N_("everybody is told"),
-}
 
 
 @dataclass(frozen=True)
@@ -195,10 +188,7 @@ def _tell_transition(workflow: Workflow, one: Transition, fields: Mapping[str, A
         triggers=ruling.capitalise(join(triggers)),
         who=ruling.capitalise("; ".join(who)),
         conditions=tuple(ruling.capitalise(text) for text in conditions),
-        effects=tuple(
-            ruling.capitalise(gettext(EFFECTS[effect.name]) if effect.name in EFFECTS else word(effect.name))
-            for effect in one.effects
-        ),
+        effects=tuple(ruling.capitalise(rules.tell_effect(effect, translator(language()))) for effect in one.effects),
     )
 
 
