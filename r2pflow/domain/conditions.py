@@ -11,6 +11,7 @@ that says why not. The details of the built-in ones:
     any, all, not                                                tests, refusals
     a field test                                                 operator, expected, found
     a condition that failed by itself                            error
+    a plugin's, in its own words                                 told: a sentence by language
 """
 
 import logging

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from r2pflow.domain.errors import DefinitionError, DefinitionErrors, R2PFlowError, Refusal, Refused
-from r2pflow.domain.people import SYSTEM
+from r2pflow.domain.people import SYSTEM, Titles
 from r2pflow.outputs.translations import Translator
 from r2pflow.outputs.words import N_, WORDS
 
@@ -279,6 +279,8 @@ def _tell_condition(params: Mapping[str, Any], speak: Translator, field_title: F
     name, argument, detail = params.get("name", ""), params.get("argument"), params.get("detail") or {}
     if "error" in detail:
         return speak.gettext("A condition of this step could not be checked (%(name)s). Tell the operator.", name=name)
+    if isinstance(detail.get("told"), Mapping):  # a plugin's own words, by language
+        return Titles({code: str(text) for code, text in detail["told"].items()}).get(speak.language)
     if name in ("any", "all", "not"):
         return _tell_combination(name, detail, speak, field_title)
     if "operator" in detail:
