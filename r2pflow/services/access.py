@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, bindparam, exists, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, String, and_, bindparam, exists, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from r2pflow.domain import engine
@@ -107,22 +107,64 @@ SUBJECT = (
 )
 """All that `make_subject` reads of a document, and its `shared_path`."""
 _BY_ID = SUBJECT.where(_DOCUMENT.c.id == bindparam("wanted"))
-_BY_REFERENCE = SUBJECT.where(_DOCUMENT.c.reference == bindparam("wanted"))
 
 
 def get_subject(work: UnitOfWork, actor: Actor, reference: str | int, permission: str = "view") -> Subject:
-    """Load a document by its reference (or id) for an actor.
+    """Load a document by its reference (or id) for an actor; one query.
 
     Raises NotFound where it does not exist or may not be seen, Forbidden where the other permission is missing.
     """
-    row = work.run(_BY_ID if isinstance(reference, int) else _BY_REFERENCE, wanted=reference).first()
+    statement, values = select_subject(actor)
+    key = _DOCUMENT.c.id if isinstance(reference, int) else _DOCUMENT.c.reference
+    row = work.run(_narrow(statement, key), wanted=reference, **values).first()
     if row is None:
         raise NotFound("document_not_found", reference=str(reference))
-    subject = make_subject(work, row, find_local_roles(work, actor, row.id, find_shared_path(row)), actor)
+    subject = make_subject(work, row, read_roles(row), actor)
     if not actor.is_system:
         subject.require("view")
         subject.require(permission)
     return subject
+
+
+@cache
+def _narrow(statement: Select[Any], key: ColumnElement[Any]) -> Select[Any]:
+    return statement.where(key == bindparam("wanted"))
+
+
+def select_subject(actor: Actor) -> tuple[Select[Any], dict[str, Any]]:
+    """Return SUBJECT with the roles that sharing gives the actor on each document, for `read_roles`; and its values."""
+    if actor.person_id is None:
+        return SUBJECT, {}
+    values: dict[str, Any] = {"person": actor.person_id, "organisation": actor.organisation_id}
+    if actor.groups:
+        values["groups"] = sorted(actor.groups)
+    return _select_with_roles(bool(actor.groups)), values
+
+
+def read_roles(row: Any) -> frozenset[str]:
+    """Return the roles that sharing gives on a row of `select_subject`, from itself and from the dossiers above."""
+    told = row._mapping
+    found = (told.get("roles_here"), told.get("roles_above"))
+    return frozenset(role for roles in found if roles for role in roles.split(_BETWEEN))
+
+
+_BETWEEN = "\n"
+
+
+@cache
+def _select_with_roles(in_group: bool) -> Select[Any]:
+    """Give the roles as texts, so that a document and what is held on it are one query."""
+    role = _LOCAL_ROLE.c
+    holders = [role.person_id == bindparam("person"), role.organisation_id == bindparam("organisation")]
+    if in_group:
+        named = GroupRow.__table__.c.name.in_(bindparam("groups", expanding=True))
+        holders.append(role.group_id.in_(select(GroupRow.__table__.c.id).where(named)))
+    roles = select(func.aggregate_strings(role.role, _BETWEEN)).where(or_(*holders))
+    here = roles.where(role.document_id == _DOCUMENT.c.id).correlate(_DOCUMENT)
+    reaches = _DOSSIER.c.shared_path.contains("/" + role.dossier_id.cast(String) + "/")
+    above = roles.where(role.dossier_id > 0, _DOCUMENT.c.blocks_sharing.is_(False), reaches)
+    above = above.correlate(_DOCUMENT, _DOSSIER)
+    return SUBJECT.add_columns(here.scalar_subquery().label("roles_here"), above.scalar_subquery().label("roles_above"))
 
 
 def make_subject(
@@ -201,32 +243,6 @@ def list_viewers(work: UnitOfWork, actors: Iterable[Actor], document_id: int) ->
 def list_ids(path: str) -> list[int]:
     """Return the ids of the dossiers of a path, the topmost first."""
     return [int(part) for part in path.split("/") if part]
-
-
-def find_local_roles(work: UnitOfWork, actor: Actor, document_id: int, shared_path: str) -> frozenset[str]:
-    """Return the roles that sharing gives the actor on the document, from itself and from the dossiers of the path."""
-    if actor.person_id is None:
-        return frozenset()
-    dossiers = list_ids(shared_path)
-    values: dict[str, Any] = {"document": document_id, "person": actor.person_id, "organisation": actor.organisation_id}
-    if dossiers:
-        values["dossiers"] = dossiers
-    if actor.groups:
-        values["groups"] = sorted(actor.groups)
-    return frozenset(work.run(_select_local_roles(bool(dossiers), bool(actor.groups)), **values).scalars())
-
-
-@cache
-def _select_local_roles(in_dossier: bool, in_group: bool) -> Select[Any]:
-    role = _LOCAL_ROLE.c
-    places = [role.document_id == bindparam("document")]
-    holders = [role.person_id == bindparam("person"), role.organisation_id == bindparam("organisation")]
-    if in_dossier:
-        places.append(role.dossier_id.in_(bindparam("dossiers", expanding=True)))
-    if in_group:
-        named = GroupRow.__table__.c.name.in_(bindparam("groups", expanding=True))
-        holders.append(role.group_id.in_(select(GroupRow.__table__.c.id).where(named)))
-    return select(role.role).where(or_(*places), or_(*holders))
 
 
 def visible_to(actor: Actor, permission: str = "view") -> ColumnElement[bool]:
