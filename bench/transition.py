@@ -16,14 +16,14 @@ from r2pflow.persistence.sqlite import tune_sqlite
 from r2pflow.services.drafting import create_document
 from r2pflow.services.transitions import fire
 
-TARGET = 0.5
+TARGET = 1.0
 """Of the rate of the bare transaction."""
 WALK = ("submit", "publish", "reject")
 
 
 def measure(folder: Path, quick: bool = False) -> Measured:
     """Fire submit, publish and reject on document after document; as often, load a row, update it and insert one."""
-    documents, rounds = (3, 2) if quick else (60, 15)
+    documents, rounds = (3, 2) if quick else (1000, 3)
     walk_documents = prepare_fire(folder, documents)
     walk_rows = prepare_bare(folder, documents)
     for run in (walk_documents, walk_rows):

@@ -1,6 +1,6 @@
 """The one place that says who may do what: global roles, local roles, and the grants of the state."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache, lru_cache
@@ -57,16 +57,12 @@ class Subject:
     actor: Actor = field(default_factory=Actor)
     track: int = 0
     tracks: tuple[Track, ...] = ()
+    standing: Mapping[str, str] = field(default_factory=dict)  # the state in each workflow of the chain
 
     @property
     def lanes(self) -> tuple["Subject", ...]:
         """Return the document in each workflow of its chain, the first one first."""
         return (self, *(self._along(track) for track in self.tracks)) if self.tracks else (self,)
-
-    @property
-    def standing(self) -> dict[str, str]:
-        """Return the state in each workflow of the chain, by the workflow's name."""
-        return {lane.workflow.name: lane.state_name for lane in self.lanes}
 
     def find_lane(self, transition: str) -> "Subject":
         """Return the document in the workflow of its chain that knows the transition, or as it is where none does."""
@@ -80,6 +76,7 @@ class Subject:
             state_name=track.state,
             state_entered_at=track.state_entered_at,
             track=track.position,
+            tracks=(),
         )
 
     @property
@@ -206,6 +203,7 @@ def make_subject(
         shared_path=find_shared_path(row) if definition is None else "",
         actor=actor.with_roles(local_roles),
         tracks=tracks,
+        standing={workflow.name: row.state, **{track.workflow.name: track.state for track in tracks}},
     )
 
 

@@ -38,6 +38,7 @@ class Shell:
     steps: list[dict[str, str]]
     movers: str
     waits_for: str
+    beside: list[tuple[str, str, Deadline | None]]  # the further workflows: title, title of the state, deadline
     deadline: Deadline | None
     tabs: list[dict[str, Any]]
     comments: int
@@ -53,7 +54,7 @@ def document_context(subject: Subject, tab: str = "") -> dict[str, Any]:
     work = current_work()
     way = standing.lay_way(subject.workflow, queries.find_path(work, subject))
     following = standing.find_main_transition(subject.workflow, way)
-    deadline = None if subject.state.final else standing.find_deadline(work, subject)
+    deadline = _find_end(subject)
     movers = join_roles(standing.find_movers(subject.workflow, subject.state_name, following))
     counts = count_comments(work, subject.id)
     shell = Shell(
@@ -78,6 +79,10 @@ def document_context(subject: Subject, tab: str = "") -> dict[str, Any]:
         ],
         movers=movers,
         waits_for=_tell_who(subject, movers, standing.is_automatic(following)),
+        beside=[
+            (title_of(lane.workflow.title, word(lane.workflow.name)), state_title(lane), _find_end(lane))
+            for lane in subject.lanes[1:]
+        ],
         deadline=deadline,
         tabs=_list_tabs(subject, tab, counts.total),
         comments=counts.total,
@@ -85,6 +90,10 @@ def document_context(subject: Subject, tab: str = "") -> dict[str, Any]:
         counted=_tell_counting(deadline),
     )
     return {"subject": subject, "shell": shell, "tab": tab}
+
+
+def _find_end(subject: Subject) -> Deadline | None:
+    return None if subject.state.final else standing.find_deadline(current_work(), subject)
 
 
 def state_title(subject: Subject, name: str | None = None) -> str:

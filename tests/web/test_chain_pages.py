@@ -1,0 +1,40 @@
+"""The page of a document that runs in two workflows shows where it stands in both, and fires the steps of both."""
+
+from pathlib import Path
+
+import pytest
+
+from r2pflow.domain.people import THE_SYSTEM
+from r2pflow.domain.text import canonical
+from r2pflow.services.access import get_subject
+from r2pflow.services.drafting import create_document
+from r2pflow.services.transitions import fire
+
+
+@pytest.fixture
+def plugins():
+    return [lambda registry: registry.workflows(Path(__file__).parents[1] / "files" / "chain")]
+
+
+@pytest.fixture
+def reference(work, persons):
+    found = create_document(work, persons["secretary"], "notice", canonical("<h1>Notice</h1><p>Soon.</p>"))
+    fire(work, persons["secretary"], found, "agree")
+    work.commit()
+    return found
+
+
+def test_the_page_says_where_the_document_stands_in_the_further_workflow(browse, reference):
+    page = browse("secretary").get(f"/documents/{reference}").get_data(as_text=True)
+    assert "Upkeep of the translations" in page
+    assert "Being translated" in page
+
+
+def test_a_step_of_the_further_workflow_is_fired_from_the_page(browse, work, reference):
+    browser = browse("translator")
+    assert "finish" in browser.get(f"/documents/{reference}").get_data(as_text=True)
+    sent = browser.post(f"/documents/{reference}/fire/finish", {"comment": ""}, follow_redirects=True)
+    assert sent.status_code == 200
+    assert get_subject(work, THE_SYSTEM, reference).standing == {"notice": "agreed", "upkeep": "ready"}
+    history = browser.get(f"/documents/{reference}/history").get_data(as_text=True)
+    assert "ready" in history.lower()
