@@ -18,6 +18,7 @@ from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services import importing, printing, publishing, transitions
 from r2pflow.services.access import Subject, get_subject
 from r2pflow.services.drafting import create_document
+from r2pflow.services.offers import find_offers
 
 _PERSON = click.option("--as", "person", metavar="PERSON", help="E-mail address or id of who does it.")
 
@@ -185,6 +186,6 @@ def describe(work: UnitOfWork, actor: Actor, reference: str) -> dict[str, Any]:
                 "to": offer.to,
                 "refusals": [sentence(refusal, speak, title_field) for refusal in offer.refusals],
             }
-            for offer in transitions.find_offers(work, subject)
+            for offer in find_offers(work, subject)
         },
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from r2pflow.domain.people import Electorate, Titles
@@ -178,32 +179,44 @@ class Workflow:
     ruled: Mapping[str, frozenset[str]] = field(default_factory=dict)  # permissions ruled by another of the chain
 
     def holders(self, state: str, permission: str) -> frozenset[str]:
-        """Return the roles that hold the permission in the state, imported names and acquired maps resolved.
+        """Return the roles that hold the permission in the state; a role that `is` another counts as it, both ways."""
+        found = self._holders.get((state, permission))
+        if found is None:
+            found = self.counting_roles(role for held in self.origins(state, permission).values() for role in held)
+            self._holders[state, permission] = found
+        return found
+
+    @cached_property
+    def _holders(self) -> dict[tuple[str, str], frozenset[str]]:
+        return {}
+
+    def origins(self, state: str, permission: str) -> Mapping[str, frozenset[str]]:
+        """Return the roles that hold the permission in the state by where that is said.
+
+        Keys: `chain` (another workflow of the document's chain rules it, and nothing else counts), `state` (granted
+        there), `above` (by the dossiers above), `workflow` (its `permissions`).
 
         A state's own grant wins; where it names none, the workflow's `permissions` do; `inherit` adds what the
-        dossiers above grant, and where they say nothing, `permissions`. What another workflow of the document's
-        chain rules is as it says. Names that `means` makes the same permission count together; asked by such a
-        name of its own, only that name and the built-in one do. A role that `is` another counts as it, in both
-        directions.
+        dossiers above grant, and where they say nothing, `permissions`. Names that `means` makes the same permission
+        count together; asked by such a name of its own, only that name and the built-in one do.
         """
         known = self.means.get(permission, permission)
         if known in self.ruled:
-            return self.counting_roles(self.ruled[known])
+            return {"chain": frozenset(self.ruled[known])}
         names = {permission, known}
         if permission == known:
             names.update(own for own, meant in self.means.items() if meant == known)
         here = self.states[state]
-        found: set[str] = set()
+        found: dict[str, frozenset[str]] = {}
         named = [name for name in names if name in here.grants]
-        for name in named:
-            found.update(here.grants[name])
+        if named:
+            found["state"] = frozenset(role for name in named for role in here.grants[name])
         inherits = any(name in here.inherit for name in names)
         if inherits and known in self.above:
-            found.update(self.above[known])
+            found["above"] = frozenset(self.above[known])
         elif inherits or not named:
-            for name in names:
-                found.update(self.permissions.get(name, ()))
-        return self.counting_roles(found)
+            found["workflow"] = frozenset(role for name in names for role in self.permissions.get(name, ()))
+        return found
 
     def named_permissions(self) -> frozenset[str]:
         """Return the permissions of which the workflow says something, by their built-in names where they have one."""
@@ -222,7 +235,15 @@ class Workflow:
 
     def transitions_from(self, state: str) -> tuple[Transition, ...]:
         """Return the transitions that leave or stay in the state, in file order."""
-        return tuple(t for t in self.transitions.values() if state in t.sources)
+        return self._leaving.get(state, ())
+
+    @cached_property
+    def _leaving(self) -> Mapping[str, tuple[Transition, ...]]:
+        found: dict[str, list[Transition]] = {}
+        for transition in self.transitions.values():
+            for state in dict.fromkeys(transition.sources):
+                found.setdefault(state, []).append(transition)
+        return {state: tuple(leaving) for state, leaving in found.items()}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from r2pflow.domain import engine
 from r2pflow.domain.definition import AUTOMATIC, USER, Workflow
-from r2pflow.domain.engine import Offer, Outcome
+from r2pflow.domain.engine import Outcome
 from r2pflow.domain.errors import Conflict, R2PFlowError, Refusal, Refused
 from r2pflow.domain.people import THE_SYSTEM, Actor
 from r2pflow.persistence.documents import DocumentRow, TrackRow
@@ -20,6 +20,7 @@ from r2pflow.services.access import Subject, get_subject
 from r2pflow.services.facts import gather
 from r2pflow.services.history import record
 from r2pflow.services.meanwhile import moved_on
+from r2pflow.services.offers import find_offers as find_offers
 
 logger = logging.getLogger(__name__)
 
@@ -79,20 +80,6 @@ def _choose_automatic(work: UnitOfWork, lane: Subject) -> tuple[Subject, str] | 
     facts = gather(work, lane, engine.needs(lane.workflow, names, conditions))
     found = engine.next_automatic(lane.workflow, state=lane.state_name, facts=facts, conditions=conditions)
     return (lane, found.name) if found else None
-
-
-def find_offers(work: UnitOfWork, subject: Subject) -> tuple[Offer, ...]:
-    """Return every transition that leaves the subject's states by a user's hand, each with all that refuses it."""
-    conditions = work.catalogue.registry.conditions
-    offers: list[Offer] = []
-    for lane in subject.lanes:
-        leaving = lane.workflow.transitions_from(lane.state_name)
-        names = [transition.name for transition in leaving if USER in transition.triggers]
-        facts = gather(work, lane, engine.needs(lane.workflow, names, conditions))
-        offers += engine.available(
-            lane.workflow, state=lane.state_name, actor=lane.actor, facts=facts, conditions=conditions
-        )
-    return tuple(offers)
 
 
 def _find_automatic(workflow: Workflow, state: str) -> list[str]:

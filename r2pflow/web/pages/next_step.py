@@ -7,8 +7,8 @@ from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services import standing
 from r2pflow.services.access import Subject
 from r2pflow.services.comments import may_dispose
+from r2pflow.services.offers import find_offers
 from r2pflow.services.standing import Status
-from r2pflow.services.transitions import find_offers
 from r2pflow.web.errors import PERSONAL
 from r2pflow.web.i18n import gettext, ngettext, title_of
 from r2pflow.web.pages.document_shell import Shell, state_title, transition_title
