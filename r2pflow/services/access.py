@@ -1,6 +1,6 @@
 """The one place that says who may do what: global roles, local roles, and the grants of the state."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache, lru_cache

@@ -5,12 +5,14 @@ from typing import Any
 from flask import Response, make_response, redirect, request
 
 from r2pflow.domain.errors import Conflict, InvalidInput, NotFound, Refused
+from r2pflow.domain.people import Actor
 from r2pflow.outputs.apart import export_apart
 from r2pflow.persistence.documents import DocumentRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services import comments, ledger, queries, standing, transitions
 from r2pflow.services.access import Subject, get_subject
 from r2pflow.services.drafting import CREATORS
+from r2pflow.services.offers import find_offers_for
 from r2pflow.services.printing import prepare_draft
 from r2pflow.services.queries import Filters
 from r2pflow.services.standing import NewestEdition
@@ -59,7 +61,18 @@ def list_documents() -> Any:
         types=types,
         state_of=lambda row: _state_title(work, row),
         state_tone=lambda row: _state_tone(work, row),
+        may=_list_steps(work, actor, [row.id for row in found.rows]),
     )
+
+
+def _list_steps(work: UnitOfWork, actor: Actor, document_ids: list[int]) -> dict[int, str]:
+    """Return by document what the actor may do next, as the titles of steps."""
+    found = find_offers_for(work, actor, document_ids)
+    may = {
+        one: [transition_title(subject, offer.transition.name) for offer in offers if offer.is_fireable]
+        for one, (subject, offers) in found.items()
+    }
+    return {one: " · ".join(titles) for one, titles in may.items() if titles}
 
 
 def _state_title(work: UnitOfWork, row: DocumentRow) -> str:
