@@ -26,7 +26,7 @@ from r2pflow.outputs.sentences import sentence
 from r2pflow.outputs.translations import translator
 from r2pflow.persistence import migrate
 from r2pflow.persistence.unit_of_work import UnitOfWork
-from r2pflow.services import timers
+from r2pflow.services import definitions, timers
 from r2pflow.settings import Settings
 
 OK, WARN, FAIL = "ok", "warn", "fail"
@@ -77,6 +77,7 @@ def examine(load: Callable[[], Any]) -> Iterator[Finding]:
         yield found
         if found.status == OK:
             with Session(engine) as session:
+                yield from _check_definitions(UnitOfWork(session, mount.catalogue, mount.settings, mount.queue))
                 yield from _check_work(UnitOfWork(session, mount.catalogue, mount.settings, mount.queue))
     except DBAPIError as error:
         told = " ".join(str(error.orig).split())[:300]
@@ -226,6 +227,30 @@ def _check_database(app: Any, engine: Engine) -> Finding:
         return Finding(FAIL, "database", f"{shown} has no tables", "r2pflow db upgrade")
     told = f"{shown} is of version {versions[0][0]}, this program of version {versions[0][1]}"
     return Finding(FAIL, "database", told, "back up, then r2pflow db upgrade")
+
+
+def _check_definitions(work: UnitOfWork) -> Iterator[Finding]:
+    """Say which documents stand in a version that no file is any more, or that cannot be run, or are of no type."""
+    for name in sorted(work.catalogue.kept):
+        told = f"a document type names {name}, which no file defines: the stored version is taken"
+        yield Finding(WARN, "workflows", told, "put its file back, or name another workflow in documents.yaml")
+    older = 0
+    for use in definitions.list_uses(work):
+        which = f"{use.count} documents stand in {use.workflow} version {use.version}"
+        if use.found:
+            told = f"{which}, which cannot be run: {use.found}"
+            yield Finding(FAIL, "workflows", told, f"install the plugin, or r2pflow workflow migrate {use.workflow}")
+        elif not use.has_file:
+            remedy = f"put its file back, or r2pflow workflow migrate {use.workflow} --to ANOTHER"
+            yield Finding(WARN, "workflows", f"{which}, which no file defines: they keep it as stored", remedy)
+        elif use.digest != work.catalogue.workflows[use.workflow].digest:
+            older += use.count
+    if older:
+        told = f"{older} documents keep an older version of their workflow"
+        yield Finding(OK, "versions", told, "r2pflow workflow migrate WORKFLOW shows what would move them")
+    for name, number in definitions.list_missing_types(work).items():
+        told = f"{number} documents are of the type {name}, which no file defines: their pages are closed"
+        yield Finding(FAIL, "types", told, "put the type back into a documents.yaml")
 
 
 def _check_work(work: UnitOfWork) -> Iterator[Finding]:

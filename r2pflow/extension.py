@@ -15,10 +15,11 @@ from flask import Flask
 from r2pflow.domain.errors import SetupError
 from r2pflow.folders import get_folder
 from r2pflow.jobs.embedded import EmbeddedQueue
-from r2pflow.plugins.catalogue import Catalogue, load_catalogue
+from r2pflow.plugins.catalogue import Catalogue, FindStored, load_catalogue
 from r2pflow.plugins.loading import load_plugins
 from r2pflow.plugins.registry import Registry
 from r2pflow.services.calendars import check_places
+from r2pflow.services.definitions import find_newest_stored
 from r2pflow.settings import Settings
 from r2pflow.web.auth import load_flask_login_actor
 from r2pflow.web.blueprint import make_blueprint
@@ -72,7 +73,7 @@ class R2PFlow:
         check_places(settings)
         mount = Mount(
             settings=settings,
-            catalogue=load_everything(settings, self.plugins),
+            catalogue=load_everything(settings, self.plugins, lambda name: _find_stored(app, db, name)),
             queue=EmbeddedQueue(),
             db=db,
             actor_loader=actor_loader or self.actor_loader or load_flask_login_actor,
@@ -86,6 +87,21 @@ class R2PFlow:
         return mount
 
 
-def load_everything(settings: Settings, plugins: Iterable[Plugin] = ()) -> Catalogue:
-    """Return the catalogue of an installation: its plugins, the shipped workflows, and the folders of the settings."""
-    return load_catalogue(load_plugins(plugins), (get_folder("workflows"), *settings.extra_workflow_folders))
+def load_everything(
+    settings: Settings, plugins: Iterable[Plugin] = (), find_stored: FindStored | None = None
+) -> Catalogue:
+    """Return the catalogue of an installation: its plugins, the shipped workflows, and the folders of the settings.
+
+    A workflow that a type names and whose file is gone is taken from where it is stored.
+    """
+    folders = (get_folder("workflows"), *settings.extra_workflow_folders)
+    return load_catalogue(load_plugins(plugins), folders, find_stored)
+
+
+def _find_stored(app: Flask, db: Any, name: str) -> tuple[str, str] | None:
+    try:
+        with app.app_context():
+            engine = db.engine
+    except (RuntimeError, KeyError):  # the host makes its database ready later
+        return None
+    return find_newest_stored(engine, name)

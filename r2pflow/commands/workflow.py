@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from r2pflow.commands import pictures
+from r2pflow.commands import migrating, pictures
 from r2pflow.domain import tables
 from r2pflow.domain.checking import ERROR, check
 from r2pflow.domain.definition import Workflow
@@ -23,6 +23,7 @@ def workflow() -> None:
     """Check workflow files, and show them as tables."""
 
 
+workflow.add_command(migrating.migrate_documents)
 workflow.add_command(pictures.draw_diagram)
 workflow.add_command(pictures.show_difference)
 

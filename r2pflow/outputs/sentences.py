@@ -111,6 +111,12 @@ SENTENCES: Mapping[str, str] = {
     "local_role_not_found": N_("This share was already taken away."),
     "organisation_not_found": N_("There is no such organisation in the directory."),
     "person_not_found": N_("There is no such person in the directory."),
+    "unknown_state": N_("No version of the workflow has the state “%(value)s”. Take one of those that are accepted."),
+    "unknown_version": N_("No document stands in the version %(value)s of the workflow %(workflow)s."),
+    "state_not_mapped": N_("The new version has no state “%(state)s”. Say which state takes its place."),
+    "round_open": N_("A comment round is open, and the new version has no place for it. Close it first."),
+    "ballot_open": N_("A ballot is open, and the new version has no place for it. Close it first."),
+    "workflow_in_chain": N_("The document runs in the workflow %(workflow)s already, beside this one."),
     "workflow_not_found": N_("There is no workflow of that name."),
     "page_not_found": N_("There is no page at this address."),
     "unknown_transition": N_("There is no such step in this workflow. Go back to the document and choose another."),
@@ -129,6 +135,13 @@ SENTENCES: Mapping[str, str] = {
     "definition_twice": N_("The %(kind)s %(name)s is defined twice: %(paths)s. Rename one of them."),
     "mounted_twice": N_("r2pflow is mounted twice in this application. Call init_app once."),
     "no_database": N_("The application has no SQLAlchemy() that r2pflow could use: call db.init_app(app) first."),
+    "definition_unreadable": N_(
+        "The workflow %(workflow)s, version %(version)s, cannot be run here any more: %(found)s. "
+        "Documents that wait on it: %(documents)s. Install the plugin that it needs, or move them to another version."
+    ),
+    "document_type_missing": N_(
+        "No file defines documents of the type %(type)s any more. The operator can put it back; nothing is lost."
+    ),
     "folder_missing": N_("A folder is missing: %(path)s. Make it, or mend the setting that names it."),
     "fonts_missing": N_("Fonts are missing. Run `make setup`, then `r2pflow doctor`."),
     "native_library_missing": N_("A library is missing: %(what)s. Type: %(remedy)s"),
@@ -254,6 +267,7 @@ _HAPPENINGS: Mapping[str, str] = {
     "transition": N_("%(who)s chose “%(transition)s”; the document is now in “%(state)s” (%(at)s)."),
     "text": N_("%(who)s changed the text (%(at)s)."),
     "fields": N_("%(who)s filled in fields (%(at)s)."),
+    "migration": N_("%(who)s moved the document to another workflow; it is now in “%(state)s” (%(at)s)."),
 }
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from r2pflow.domain.definition import DocumentType
+from r2pflow.domain.errors import SetupError
 from r2pflow.plugins.catalogue import Catalogue
 from r2pflow.settings import Settings
 
@@ -135,8 +136,12 @@ class UnitOfWork:
         self.session.rollback()
 
     def document_type(self, name: str) -> DocumentType:
-        """Return the document type; KeyError when the catalogue lacks it."""
-        return self.catalogue.types[name]
+        """Return the document type; refuse with SetupError when no file defines it any more."""
+        found = self.catalogue.types.get(name)
+        if found is None:
+            remedy = "put it back into a documents.yaml"
+            raise SetupError("document_type_missing", type=name, accepted=sorted(self.catalogue.types), remedy=remedy)
+        return found
 
 
 def _is_begun(connection: Connection) -> bool:

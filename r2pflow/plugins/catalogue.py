@@ -1,6 +1,7 @@
 """All workflows and document types of one installation, read and cross-checked once, when it starts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -10,11 +11,13 @@ from r2pflow.domain.checking import ERROR, check
 from r2pflow.domain.definition import DocumentType, Test, Workflow
 from r2pflow.domain.errors import DefinitionError, DefinitionErrors, SetupError
 from r2pflow.domain.naming import accepted_names
-from r2pflow.domain.reading import read_file, read_workflow
+from r2pflow.domain.reading import read_file, read_outline, read_workflow
 from r2pflow.domain.type_reading import read_document_types
 from r2pflow.plugins.registry import Registry, Source
 
 TYPES_FILE = "documents.yaml"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class Catalogue:
     types: Mapping[str, DocumentType]
     registry: Registry
     versions: dict[str, Workflow] = field(default_factory=dict, repr=False, compare=False)  # by digest
+    outlines: dict[str, Workflow] = field(default_factory=dict, repr=False, compare=False)  # that cannot be run
+    kept: frozenset[str] = frozenset()  # workflows that types name and no file defines: as they were stored
 
     def __post_init__(self) -> None:
         self.versions.update((workflow.digest, workflow) for workflow in self.workflows.values())
@@ -38,16 +43,26 @@ class Catalogue:
         workflow = read_workflow(source, path, conditions=self.registry.conditions, effects=self.registry.effects)
         return self.versions.setdefault(workflow.digest, workflow)
 
+    def read_outline(self, source: str, path: str) -> Workflow:
+        """Read an older definition to be told, not run; whatever its conditions and effects are."""
+        workflow = read_outline(source, path)
+        return self.outlines.setdefault(workflow.digest, workflow)
+
     def chain_of(self, document_type: str) -> tuple[Workflow, ...]:
         """Return the workflows that the type names, the first of its chain first."""
         return tuple(self.workflows[name] for name in self.types[document_type].chain)
 
 
-def load_catalogue(registry: Registry, folders: Sequence[Path]) -> Catalogue:
+FindStored = Callable[[str], tuple[str, str] | None]
+"""Return the newest stored source of the workflow of that name, and what to call it in errors; None for none."""
+
+
+def load_catalogue(registry: Registry, folders: Sequence[Path], find_stored: FindStored | None = None) -> Catalogue:
     """Read every *.yaml of the folders and of the plugins; refuse with DefinitionErrors that carry them all.
 
-    A folder that is missing, or a name that two files define, is refused with SetupError. What
-    `workflow check` calls an error is one here too.
+    A workflow that a type names and no file defines is read from where it is stored, if it is. A folder that is
+    missing, or a name that two files define, is refused with SetupError. What `workflow check` calls an error is one
+    here too.
     """
     errors: list[DefinitionError] = []
     workflows: dict[str, Workflow] = {}
@@ -78,13 +93,20 @@ def load_catalogue(registry: Registry, folders: Sequence[Path]) -> Catalogue:
                 paths = [types[kind.name].path, kind.path]
                 raise SetupError("definition_twice", kind="document type", name=kind.name, paths=paths)
             types[kind.name] = kind
+    kept: set[str] = set()
+    for name in dict.fromkeys(name for kind in types.values() for name in kind.chain):
+        stored = find_stored(name) if find_stored and name not in workflows and not errors else None
+        if stored:
+            workflows[name] = read_workflow(*stored, conditions=registry.conditions, effects=registry.effects)
+            kept.add(name)
+            logger.warning("no file defines the workflow %s any more: taking %s", name, stored[1])
     if not errors:
         for kind in types.values():
             errors.extend(_type_errors(kind, workflows, registry))
         errors.extend(_code_errors(types.values()))
     if errors:
         raise DefinitionErrors(errors)
-    return Catalogue(MappingProxyType(workflows), MappingProxyType(types), registry)
+    return Catalogue(MappingProxyType(workflows), MappingProxyType(types), registry, kept=frozenset(kept))
 
 
 def _find_files(folders: Iterable[Path]) -> list[Path]:

@@ -24,7 +24,7 @@ from r2pflow.persistence.documents import (
 from r2pflow.persistence.people import GroupRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services.chains import FIRST_ALONE, Track, load_tracks, rule_together
-from r2pflow.services.definitions import get_workflow
+from r2pflow.services.definitions import get_outline, get_type_outline, get_workflow
 
 
 @dataclass(frozen=True)
@@ -191,17 +191,19 @@ def make_subject(
 ) -> Subject:
     """Return a document, a row of SUBJECT, as an actor with these shared roles meets it.
 
-    A DocumentRow comes with its definition beside it. Tracks are loaded where there are some and none are given.
+    A DocumentRow of a list comes with its definition beside it; what cannot be run any more is told there as it can
+    be. Tracks are loaded where there are some and none are given.
     """
-    workflow = get_workflow(work, (row if definition is None else definition).digest)
+    read = get_workflow if definition is None else get_outline
+    workflow = read(work, (row if definition is None else definition).digest)
     if tracks is None:
-        tracks = load_tracks(work, [row.id]).get(row.id, ()) if row.track_count else ()
+        tracks = load_tracks(work, [row.id], read).get(row.id, ()) if row.track_count else ()
     if tracks:
         workflow, tracks = rule_together(workflow, row.state, tracks)
     return Subject(
         id=row.id,
         reference=row.reference,
-        type=work.document_type(row.type),
+        type=work.document_type(row.type) if definition is None else get_type_outline(work, row.type),
         title=row.title,
         language=row.language,
         dossier_id=row.dossier_id,

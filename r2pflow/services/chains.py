@@ -4,7 +4,7 @@ The first workflow of a chain says who may view, and it alone holds text, commen
 permissions of which it says something, in its own state; where two of them do, the later one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -40,12 +40,14 @@ _TRACKS = (
 _BY_DOCUMENT = _TRACKS.where(_TRACK.c.document_id.in_(bindparam("wanted", expanding=True)))
 
 
-def load_tracks(work: UnitOfWork, document_ids: Sequence[int]) -> Mapping[int, tuple[Track, ...]]:
-    """Return by document its tracks in the order of the chain; one query."""
+def load_tracks(
+    work: UnitOfWork, document_ids: Sequence[int], read: Callable[[UnitOfWork, str], Workflow] = get_workflow
+) -> Mapping[int, tuple[Track, ...]]:
+    """Return by document its tracks in the order of the chain; one query. `read` gives a definition by its digest."""
     found: dict[int, list[Track]] = {}
     if document_ids:
         for row in work.run(_BY_DOCUMENT, wanted=list(document_ids)):
-            workflow = get_workflow(work, row.digest)
+            workflow = read(work, row.digest)
             track = Track(row.position, workflow, row.definition_id, row.state, row.state_entered_at)
             found.setdefault(row.document_id, []).append(track)
     return {document_id: tuple(tracks) for document_id, tracks in found.items()}

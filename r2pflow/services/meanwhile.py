@@ -10,7 +10,7 @@ from r2pflow.persistence.history import HistoryEntryRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services.access import Subject, get_subject
 
-CHANGES = ("transition", "text", "fields")
+CHANGES = ("transition", "text", "fields", "migration")
 """The entries of which each stands for one step of the change number."""
 
 _LONGEST = 10

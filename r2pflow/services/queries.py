@@ -126,18 +126,30 @@ def list_revisions(work: UnitOfWork, subject: Subject) -> Sequence[RevisionRow]:
 
 
 def find_path(work: UnitOfWork, subject: Subject) -> list[str]:
-    """Return the states that the document has been in, in order, the present one last."""
+    """Return the states that the document has been in, in order, the present one last.
+
+    Those of an earlier definition that the present one lacks are left out.
+    """
     rows = work.session.execute(
-        select(HistoryEntryRow.target, HistoryEntryRow.params)
-        .where(HistoryEntryRow.document_id == subject.id, HistoryEntryRow.kind == "transition")
-        .order_by(HistoryEntryRow.id)
+        select(HistoryEntryRow.source, HistoryEntryRow.target, HistoryEntryRow.kind, HistoryEntryRow.params)
+        .where(HistoryEntryRow.document_id == subject.id, HistoryEntryRow.kind.in_(("transition", "migration")))
+        .order_by(HistoryEntryRow.id.desc())
     ).all()
-    path = [subject.workflow.initial]
     along = subject.workflow.name if subject.track else None
-    for target, params in rows:
-        if target != path[-1] and params.get("workflow") == along:
-            path.append(target)
-    return path
+    lane = []
+    for row in rows:
+        if row.params.get("workflow") == along:
+            lane.append(row)
+            if along is not None and row.kind == "migration":
+                along = row.params["from_workflow"]
+    path = [lane[-1].source or subject.workflow.initial if lane else subject.workflow.initial]
+    for row in reversed(lane):
+        if row.kind == "migration":
+            path.pop()
+        if not path or row.target != path[-1]:
+            path.append(row.target)
+    known = [state for state in path if state in subject.workflow.states]
+    return known if known and known[-1] == subject.state_name else [*known, subject.state_name]
 
 
 @dataclass(frozen=True)

@@ -23,36 +23,51 @@ SCHEDULED = "scheduled"
 
 def enter_state(work: UnitOfWork, subject: Subject) -> None:
     """Open what the subject's state asks for; the subject is as it stands after the transition."""
-    state = subject.state
-    closes_at = None
-    if state.timer:
-        closes_at = _deadline(work, state.timer.after, state.timer.calendar)
-        _add_timer(work, subject, "fire", state.timer.fire, closes_at)
-        for ahead in state.timer.remind:
-            at = schedule.remind_at(
-                closes_at,
-                ahead,
-                calendar=state.timer.calendar,
-                timezone=work.settings.timezone,
-                holidays=get_calendar(work.settings),
-            )
-            if at > work.now():
-                _add_timer(work, subject, "remind", state.timer.fire, at)
-    if state.comments:
-        work.session.execute(
-            insert(CommentRoundRow).values(
-                document_id=subject.id,
-                revision_id=get_revision_id(work, subject),
-                audience=state.comments.audience,
-                kinds=list(state.comments.kinds),
-                opened_at=work.now(),
-                closes_at=closes_at,
-                timezone=work.settings.timezone,
-            )
+    closes_at = start_timer(work, subject, work.now())
+    open_round(work, subject, closes_at)
+    open_ballot(work, subject)
+
+
+def start_timer(work: UnitOfWork, subject: Subject, since: datetime) -> datetime | None:
+    """Start the timer of the subject's state with its reminders, counted from an instant; return when it is due.
+
+    What should have been due already is due now.
+    """
+    timer = subject.state.timer
+    if timer is None:
+        return None
+    due_at = max(_deadline(work, timer.after, timer.calendar, since), work.now())
+    _add_timer(work, subject, "fire", timer.fire, due_at)
+    for ahead in timer.remind:
+        at = schedule.remind_at(
+            due_at,
+            ahead,
+            calendar=timer.calendar,
+            timezone=work.settings.timezone,
+            holidays=get_calendar(work.settings),
         )
-        _tell(work, subject, "comment_round_opened")
-    if state.ballot:
-        _open_ballot(work, subject, subject.workflow.ballots[state.ballot])
+        if at > work.now():
+            _add_timer(work, subject, "remind", timer.fire, at)
+    return due_at
+
+
+def open_round(work: UnitOfWork, subject: Subject, closes_at: datetime | None) -> None:
+    """Open the comment round of the subject's state, if it has one."""
+    comments = subject.state.comments
+    if comments is None:
+        return
+    work.session.execute(
+        insert(CommentRoundRow).values(
+            document_id=subject.id,
+            revision_id=get_revision_id(work, subject),
+            audience=comments.audience,
+            kinds=list(comments.kinds),
+            opened_at=work.now(),
+            closes_at=closes_at,
+            timezone=work.settings.timezone,
+        )
+    )
+    _tell(work, subject, "comment_round_opened")
 
 
 def leave_state(work: UnitOfWork, subject: Subject) -> None:
@@ -121,11 +136,17 @@ def find_electorate(work: UnitOfWork, electorate: Electorate) -> list[Organisati
     ]
 
 
+def open_ballot(work: UnitOfWork, subject: Subject) -> None:
+    """Open the ballot of the subject's state, if it has one; refuse with InvalidInput where nobody could vote."""
+    if subject.state.ballot:
+        _open_ballot(work, subject, subject.workflow.ballots[subject.state.ballot])
+
+
 def _open_ballot(work: UnitOfWork, subject: Subject, terms: BallotDef) -> None:
     voters = find_electorate(work, terms.electorate)
     if not voters:
         raise InvalidInput("empty_electorate", ballot=terms.name, reference=subject.reference)
-    closes_at = _deadline(work, terms.open_for, terms.calendar) if terms.open_for else None
+    closes_at = _deadline(work, terms.open_for, terms.calendar, work.now()) if terms.open_for else None
     ballot = BallotRow(
         document_id=subject.id,
         revision_id=get_revision_id(work, subject),
@@ -167,9 +188,9 @@ def _open_ballot(work: UnitOfWork, subject: Subject, terms: BallotDef) -> None:
     )
 
 
-def _deadline(work: UnitOfWork, duration: str, calendar: str) -> datetime:
+def _deadline(work: UnitOfWork, duration: str, calendar: str, since: datetime) -> datetime:
     return schedule.deadline(
-        work.now(),
+        since,
         duration,
         calendar=calendar,
         timezone=work.settings.timezone,

@@ -12,6 +12,7 @@ from r2pflow.persistence.documents import DefinitionRow, DocumentRow
 from r2pflow.persistence.publishing import PublicationRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services.access import visible_to
+from r2pflow.services.definitions import list_workflows
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def match_worklists(work: UnitOfWork, actor: Actor) -> list[Match]:
 
 def _gather(work: UnitOfWork) -> list[tuple[WorklistDef, list[str]]]:
     found: list[tuple[WorklistDef, list[str]]] = []
-    for workflow in work.catalogue.workflows.values():
+    for workflow in list_workflows(work):
         for worklist in workflow.worklists.values():
             for known, workflows in found:
                 if replace(known, title=worklist.title) == worklist:

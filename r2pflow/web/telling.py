@@ -1,11 +1,14 @@
 """Entries of a document's history as sentences in the language of this page."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from r2pflow.domain.people import SYSTEM
 from r2pflow.persistence.history import HistoryEntryRow
+from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services.access import Subject
+from r2pflow.services.versions import see_as_then
 from r2pflow.web.i18n import N_, format_instant, format_number, gettext, language_name, ngettext, title_of
 from r2pflow.web.pages.document_shell import state_title, transition_title
 from r2pflow.web.sentences import join
@@ -40,8 +43,19 @@ SENTENCES = {
 """By kind of entry and what it did; the name of who did it stands before the sentence."""
 
 
-def tell_entry(entry: HistoryEntryRow, subject: Subject) -> str:
+def tell_entries(
+    work: UnitOfWork, pairs: Iterable[tuple[HistoryEntryRow, Subject]]
+) -> list[tuple[HistoryEntryRow, str, str]]:
+    """Return for each entry who did what, in the words of the workflow in which it happened."""
+    pairs = list(pairs)
+    then = see_as_then(work, pairs)
+    return [(entry, tell_actor(entry), _tell_entry(entry, *then[entry.id])) for entry, _ in pairs]
+
+
+def _tell_entry(entry: HistoryEntryRow, before: Subject, subject: Subject) -> str:
     """Return what happened, without who did it and when; an unknown kind as its bare name."""
+    if entry.kind == "migration":
+        return _tell_migration(entry, before, subject)
     if entry.kind == "transition":
         return _tell_transition(entry, subject)
     params = entry.params
@@ -70,6 +84,24 @@ def tell_entry(entry: HistoryEntryRow, subject: Subject) -> str:
 def tell_actor(entry: HistoryEntryRow) -> str:
     """Return the name of who did it, as it was then."""
     return word(SYSTEM) if entry.actor_name in ("", SYSTEM) else entry.actor_name
+
+
+def _tell_migration(entry: HistoryEntryRow, before: Subject, after: Subject) -> str:
+    return gettext(
+        "moved the document from “%(old)s”, version %(old_version)s, to “%(new)s”, version %(new_version)s: "
+        "from “%(source)s” to “%(target)s”.",
+        old=_workflow_title(before, entry.params["from_workflow"]),
+        old_version=entry.params["from_version"],
+        new=_workflow_title(after, entry.params["to_workflow"]),
+        new_version=entry.params["to_version"],
+        source=state_title(before, entry.source),
+        target=state_title(after, entry.target),
+    )
+
+
+def _workflow_title(subject: Subject, name: str) -> str:
+    found = next((lane.workflow for lane in subject.lanes if lane.workflow.name == name), None)
+    return title_of(found.title, word(name)) if found else word(name)
 
 
 def _tell_transition(entry: HistoryEntryRow, subject: Subject) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from r2pflow.persistence.documents import DocumentRow
 from r2pflow.services import drafting
-from r2pflow.services.definitions import get_workflow
+from r2pflow.services.definitions import get_outline
 from r2pflow.services.desk import Waiting, read_desk
 from r2pflow.web.auth import current_work, has_role, require_signed_in
 from r2pflow.web.i18n import gettext, language_name, ngettext, title_of
@@ -59,7 +59,7 @@ def _drop_repeated(waiting: Sequence[Waiting]) -> list[Waiting]:
 def _make_row(document: DocumentRow, waiting: Waiting | None = None) -> DeskRow:
     work = current_work()
     kind = work.catalogue.types.get(document.type)
-    workflow = get_workflow(work, document.definition.digest)
+    workflow = get_outline(work, document.definition.digest)
     state = workflow.states.get(document.state)
     due_at = waiting.due_at if waiting else None
     return DeskRow(

@@ -16,7 +16,7 @@ from r2pflow.web.pagination import read_page_number
 from r2pflow.web.reading import show_redline
 from r2pflow.web.rendering import render, url
 from r2pflow.web.routing import Route
-from r2pflow.web.telling import tell_actor, tell_entry
+from r2pflow.web.telling import tell_entries
 
 
 def show_history(reference: str) -> Any:
@@ -28,7 +28,9 @@ def show_history(reference: str) -> Any:
         "documents/history.html",
         **document_context(subject, "history"),
         page=found,
-        told={entry.id: (tell_actor(entry), tell_entry(entry, subject)) for entry in found.rows},
+        told={
+            entry.id: (who, what) for entry, who, what in tell_entries(work, ((row, subject) for row in found.rows))
+        },
         revisions=revisions,
         chosen_new=revisions[0].number if revisions else 0,
         chosen_old=revisions[1].number if len(revisions) > 1 else 0,
@@ -37,8 +39,9 @@ def show_history(reference: str) -> Any:
 
 def tell_meanwhile(subject: Subject, seen: int | None) -> list[tuple[HistoryEntryRow, str, str]]:
     """Return what happened to a document after that change number, newest first: entry, who, what."""
-    rows = list_meanwhile(current_work(), subject, seen) if seen is not None else ()
-    return [(row, tell_actor(row), tell_entry(row, subject)) for row in rows]
+    work = current_work()
+    rows = list_meanwhile(work, subject, seen) if seen is not None else ()
+    return tell_entries(work, ((row, subject) for row in rows))
 
 
 def show_redline_page(reference: str) -> Any:

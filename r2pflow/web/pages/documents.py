@@ -11,6 +11,7 @@ from r2pflow.persistence.documents import DocumentRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services import comments, ledger, queries, standing, transitions
 from r2pflow.services.access import Subject, get_subject
+from r2pflow.services.definitions import get_outline, list_workflows
 from r2pflow.services.drafting import CREATORS
 from r2pflow.services.offers import find_offers_for
 from r2pflow.services.printing import prepare_draft
@@ -44,7 +45,7 @@ def list_documents() -> Any:
     types = work.catalogue.types
     states = {
         state.name: title_of(state.title, word(state.name))
-        for workflow in work.catalogue.workflows.values()
+        for workflow in list_workflows(work)
         for state in workflow.states.values()
     }
     dossiers = queries.list_dossiers(work)
@@ -76,18 +77,12 @@ def _list_steps(work: UnitOfWork, actor: Actor, document_ids: list[int]) -> dict
 
 
 def _state_title(work: UnitOfWork, row: DocumentRow) -> str:
-    workflow = work.catalogue.find_version(row.definition.digest) or work.catalogue.workflows.get(
-        row.definition.workflow
-    )
-    state = workflow.states.get(row.state) if workflow else None
+    state = get_outline(work, row.definition.digest).states.get(row.state)
     return title_of(state.title, word(state.name)) if state else word(row.state)
 
 
 def _state_tone(work: UnitOfWork, row: DocumentRow) -> str:
-    workflow = work.catalogue.find_version(row.definition.digest) or work.catalogue.workflows.get(
-        row.definition.workflow
-    )
-    state = workflow.states.get(row.state) if workflow else None
+    state = get_outline(work, row.definition.digest).states.get(row.state)
     if state is None or state.final:
         return "good" if state else ""
     return "waiting" if state.comments or state.ballot else "accent"

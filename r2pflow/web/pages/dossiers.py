@@ -20,7 +20,7 @@ from r2pflow.web.i18n import gettext, title_of
 from r2pflow.web.pages.document_shell import state_title
 from r2pflow.web.rendering import render, url
 from r2pflow.web.routing import FORM, Route
-from r2pflow.web.telling import tell_actor, tell_entry
+from r2pflow.web.telling import tell_entries
 from r2pflow.web.words import word
 
 MOST = 200
@@ -73,6 +73,7 @@ def show_dossier(slug: str) -> Any:
     counts = dossiers.count_by_dossier(work, actor)
     above = [int(part) for part in row.path.split("/") if part][:-1]
     by_id = {one.id: one for one in every}
+    recent = dossiers.list_recent(work, actor, row)
     return render(
         "dossiers/board.html",
         dossier=row,
@@ -83,8 +84,8 @@ def show_dossier(slug: str) -> Any:
         is_cut=len(documents) == MOST,
         types=work.catalogue.types,
         recent=[
-            (entry, subject, tell_actor(entry), tell_entry(entry, subject))
-            for entry, subject in dossiers.list_recent(work, actor, row)
+            (entry, subject, who, what)
+            for (entry, who, what), (_, subject) in zip(tell_entries(work, recent), recent, strict=True)
         ],
         policies=[
             (title_of(work.catalogue.types[name].title, name), title_of(work.catalogue.workflows[workflow].title, name))

@@ -57,7 +57,7 @@ def show_edition(symbol: str) -> Any:
         edition=edition,
         row=row,
         newest=publication.editions[0],
-        type=work.catalogue.types[publication.document.type],
+        type=work.document_type(publication.document.type),
         printable=printable,
         view=make_view(printable),
     )
@@ -77,7 +77,7 @@ def send_file(symbol: str, language: str, format: str) -> Any:
         response.headers["Content-Security-Policy"] = PDF_POLICY
         response.cache_control.public, response.cache_control.max_age = True, 3600
         return response.make_conditional(request)
-    type_ = work.catalogue.types[publication.document.type]
+    type_ = work.document_type(publication.document.type)
     exporter = work.catalogue.registry.exporters.get(format)
     if exporter is None or (type_.exports and format not in type_.exports):
         raise NotFound("page_not_found")
