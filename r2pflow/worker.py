@@ -27,7 +27,7 @@ from r2pflow.outputs import mail
 from r2pflow.outputs.render_pool import Failure, RenderPool
 from r2pflow.persistence.unit_of_work import UnitOfWork, read_clock
 from r2pflow.plugins.catalogue import Catalogue
-from r2pflow.services import notices, printing, publishing, timers
+from r2pflow.services import bulk, notices, printing, publishing, timers
 from r2pflow.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -52,7 +52,11 @@ def _send_mail(work: UnitOfWork, job: Job) -> None:
         mail.send(mail.compose(notice, work.settings), work.settings)
 
 
-KINDS: Mapping[str, Callable[[UnitOfWork, Job], None]] = {"notify": _notify, "mail": _send_mail}
+def _run_batch(work: UnitOfWork, job: Job) -> None:
+    bulk.run_batch(work, int(job.payload["batch_id"]), int(job.payload["part"]))
+
+
+KINDS: Mapping[str, Callable[[UnitOfWork, Job], None]] = {"notify": _notify, "mail": _send_mail, "batch": _run_batch}
 """What the worker does itself; `render` goes to the processes."""
 
 

@@ -203,6 +203,13 @@ def needs(workflow: Workflow, names: Iterable[str], conditions: Mapping[str, Con
     return parts_needed(tests, conditions)
 
 
+def refuse_person(workflow: Workflow, transition: Transition, state: str, actor: Actor) -> tuple[Refusal, ...]:
+    """Return what the actor lacks to fire the transition in that state, conditions aside."""
+    if actor.is_system or _may_bypass(workflow, actor):
+        return ()
+    return _who_refusals(workflow, transition.guard, state, actor)
+
+
 def _acts_as_system(actor: Actor, trigger: str) -> bool:
     return actor.is_system or trigger in (TIMER, AUTOMATIC)
 

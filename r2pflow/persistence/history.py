@@ -84,6 +84,6 @@ class BatchEntryRow(Base):
     batch_id: Mapped[int] = mapped_column(ForeignKey("r2pflow_batch.id", ondelete="CASCADE"), primary_key=True)
     document_id: Mapped[int] = mapped_column(ForeignKey("r2pflow_document.id", ondelete="CASCADE"), primary_key=True)
     rank: Mapped[int]
-    outcome: Mapped[str] = mapped_column(String(20), default="waiting")  # waiting | done | refused
+    outcome: Mapped[str] = mapped_column(String(20), default="waiting")  # waiting | done | refused | cancelled
     reasons: Mapped[list[Any]] = mapped_column(default=list)  # [{"code", "params"}]
     done_at: Mapped[datetime | None]

@@ -229,6 +229,13 @@ def _office(work: UnitOfWork, document_id: int, params: Params) -> Concerns | No
     return lambda subject: _has_role(subject, "secretariat")
 
 
+def _office_and_scheduler(work: UnitOfWork, document_id: int, params: Params) -> Concerns | None:
+    person_id = params.get("scheduled_by")
+    return lambda subject: (
+        _has_role(subject, "secretariat") or (person_id is not None and subject.actor.person_id == person_id)
+    )
+
+
 def _drafters(work: UnitOfWork, document_id: int, params: Params) -> Concerns | None:
     comment_id = params.get("comment_id")
     comment = work.session.get(CommentRow, comment_id) if comment_id is not None else None
@@ -273,7 +280,7 @@ _AUDIENCES: Mapping[str, Callable[[UnitOfWork, int, Params], Concerns | None]] =
     "translation_wanted": _translators,
     "state_entered": _holders,
     "document_published": _everybody,
-    "timer_refused": _office,
+    "timer_refused": _office_and_scheduler,
 }
 
 EVENTS = tuple(event for event in _AUDIENCES if event != "reminder")
@@ -355,6 +362,7 @@ def _tell_refusal(work: UnitOfWork, subject: Subject, payload: Params) -> Told:
     name = transition.name.replace("_", " ") if transition else ""
     return "document", {
         "deadline": datetime.fromisoformat(payload["was_due_at"]),
+        "deadline_timezone": payload.get("timezone", ""),
         "transition_title": (transition.title.get(subject.actor.language) or name) if transition else "",
         "refusals": tuple(Refusal(reason["code"], reason["params"]) for reason in payload["reasons"]),
     }

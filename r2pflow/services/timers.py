@@ -1,7 +1,7 @@
 """Do what came due: fire a transition, remind, close a ballot; each once, late if need be, and nothing is lost."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import func, select, update
 
@@ -10,8 +10,9 @@ from r2pflow.domain.errors import Conflict, R2PFlowError, Refused, SetupError
 from r2pflow.domain.people import THE_SYSTEM
 from r2pflow.persistence.history import TimerRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
-from r2pflow.services import ballots, transitions
+from r2pflow.services import ballots, scheduling, transitions
 from r2pflow.services.history import record
+from r2pflow.services.windows import SCHEDULED
 
 FIRE, REMIND, CLOSE_BALLOT = "fire", "remind", "close_ballot"
 
@@ -44,7 +45,6 @@ def run_timer(work: UnitOfWork, timer_id: int) -> bool:
     if not _take(work, timer_id):
         return False
     timer = work.session.get_one(TimerRow, timer_id)
-    document_id, kind, name, due_at = timer.document_id, timer.kind, timer.name, timer.due_at
     try:
         _run(work, timer)
     except (Conflict, SetupError):
@@ -53,7 +53,7 @@ def run_timer(work: UnitOfWork, timer_id: int) -> bool:
         work.rollback()
         if not _take(work, timer_id):
             return False
-        _write_refusal(work, document_id, kind, name, due_at, error)
+        _write_refusal(work, timer, error)
     return True
 
 
@@ -64,7 +64,7 @@ def _take(work: UnitOfWork, timer_id: int) -> bool:
 
 def _run(work: UnitOfWork, timer: TimerRow) -> None:
     late = work.now() - timer.due_at
-    if late > TOLERANCE and timer.kind != REMIND:
+    if late > TOLERANCE and timer.kind not in (REMIND, SCHEDULED):
         record(
             work,
             timer.document_id,
@@ -78,6 +78,8 @@ def _run(work: UnitOfWork, timer: TimerRow) -> None:
         )
     if timer.kind == FIRE:
         transitions.fire(work, THE_SYSTEM, timer.document_id, timer.name, trigger=TIMER)
+    elif timer.kind == SCHEDULED:
+        scheduling.fire_scheduled(work, timer, is_late=late > TOLERANCE)
     elif timer.kind == CLOSE_BALLOT:
         ballots.close_ballot(work, int(timer.name))
     elif _is_reminder_wanted(work, timer):
@@ -103,31 +105,35 @@ def _is_reminder_wanted(work: UnitOfWork, timer: TimerRow) -> bool:
     return True
 
 
-def _write_refusal(
-    work: UnitOfWork, document_id: int, kind: str, name: str, due_at: datetime, error: R2PFlowError
-) -> None:
+def _write_refusal(work: UnitOfWork, timer: TimerRow, error: R2PFlowError) -> None:
     reasons = [{"code": error.code, "params": error.params}]
     if isinstance(error, Refused):
         reasons = [{"code": refusal.code, "params": dict(refusal.params)} for refusal in error.refusals]
+    kind, name, due_at = timer.kind, timer.name, timer.due_at.isoformat()
+    transition = name if kind in (FIRE, SCHEDULED) else ""
+    by_whom = scheduling.tell_scheduler(work, timer) if kind == SCHEDULED else {}
     record(
         work,
-        document_id,
+        timer.document_id,
         THE_SYSTEM,
         "timer",
-        transition=name if kind == FIRE else "",
+        transition=transition,
         trigger=TIMER,
-        what="refused",
+        what="schedule_refused" if kind == SCHEDULED else "refused",
         timer=kind,
         name=name,
-        due_at=due_at.isoformat(),
+        due_at=due_at,
         reasons=reasons,
+        **by_whom,
     )
+    key = f"{timer.document_id}:{kind}:{name}:{due_at}" + (f":{timer.id}" if kind == SCHEDULED else "")
     work.enqueue(
         "notify",
-        f"notify:refused:{document_id}:{kind}:{name}:{due_at.isoformat()}",
+        f"notify:refused:{key}",
         event="timer_refused",
-        document_id=document_id,
-        transition=name if kind == FIRE else "",
-        was_due_at=due_at.isoformat(),
+        document_id=timer.document_id,
+        transition=transition,
+        was_due_at=due_at,
         reasons=reasons,
+        **by_whom,
     )

@@ -4,14 +4,15 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from r2pflow.domain.errors import Refusal
 from r2pflow.domain.people import SYSTEM
 from r2pflow.persistence.history import HistoryEntryRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services.access import Subject
 from r2pflow.services.versions import see_as_then
-from r2pflow.web.i18n import N_, format_instant, format_number, gettext, language_name, ngettext, title_of
+from r2pflow.web.i18n import N_, format_instant, format_number, gettext, language_name, ngettext, tell_due, title_of
 from r2pflow.web.pages.document_shell import state_title, transition_title
-from r2pflow.web.sentences import join
+from r2pflow.web.sentences import join, sentence
 from r2pflow.web.words import word
 
 SENTENCES = {
@@ -38,6 +39,13 @@ SENTENCES = {
     ("fields", ""): N_("filled in: %(fields)s."),
     ("refused", ""): N_("“%(transition)s” had become possible, but failed. The operator's log says why."),
     ("timer", "late"): N_("A deadline came late, because the worker was not running. It was due %(due)s."),
+    ("timer", "scheduled"): N_("scheduled “%(transition)s” for %(due)s."),
+    ("timer", "unscheduled"): N_("took back “%(transition)s”, which was scheduled for %(due)s."),
+    ("timer", "came"): N_("had scheduled “%(transition)s” for %(due)s: its time came."),
+    ("timer", "came_late"): N_("had scheduled “%(transition)s” for %(due)s: it came late; the worker was not running."),
+    ("timer", "schedule_refused"): N_(
+        "“%(transition)s”, which %(scheduler)s had scheduled for %(due)s, was not possible. %(reasons)s"
+    ),
     ("timer", "refused"): N_("A deadline came, but the step that belongs to it was not possible."),
 }
 """By kind of entry and what it did; the name of who did it stands before the sentence."""
@@ -134,12 +142,14 @@ def _variant(entry: HistoryEntryRow) -> str:
 
 def _tell_params(params: dict[str, Any], subject: Subject) -> dict[str, Any]:
     told = dict.fromkeys(("revision", "comment_kind", "outcome", "before", "position", "language", "role"), "")
-    told |= dict.fromkeys(("edition", "symbol", "languages", "fields", "due"), "")
+    told |= dict.fromkeys(("edition", "symbol", "languages", "fields", "due", "scheduler", "reasons"), "")
     for name, value in params.items():
         if name in ("comment_kind", "outcome", "before", "position", "role"):
             told[name] = word(str(value))
         elif name == "due_at":
-            told["due"] = format_instant(datetime.fromisoformat(value))
+            told["due"] = _tell_due(datetime.fromisoformat(value), params.get("timezone", ""))
+        elif name == "reasons":
+            told[name] = " ".join(sentence(Refusal(one["code"], one["params"]), subject) for one in value)
         elif name == "language":
             told[name] = language_name(str(value))
         elif name == "languages":
@@ -151,6 +161,10 @@ def _tell_params(params: dict[str, Any], subject: Subject) -> dict[str, Any]:
         else:
             told[name] = str(value)
     return told
+
+
+def _tell_due(instant: datetime, zone: str) -> str:
+    return str(tell_due(instant, zone)) if zone else format_instant(instant)
 
 
 def _field_title(subject: Subject, name: str) -> str:
