@@ -5,11 +5,11 @@ What may be written where is declared in `formats`; here names are looked up and
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from r2pflow.domain import formats
-from r2pflow.domain.conditions import Condition
 from r2pflow.domain.definition import (
     STAY,
     BallotDef,
@@ -35,7 +35,7 @@ Grants = dict[str, tuple[str, ...]]
 
 
 class TakesParameters(Protocol):
-    """What a registry knows of an effect, as far as reading goes."""
+    """What a registry knows of a condition or an effect, as far as reading goes."""
 
     @property
     def parameters(self) -> Parameters: ...
@@ -66,7 +66,7 @@ def read_workflow(
     text: str,
     path: str,
     *,
-    conditions: Mapping[str, Condition],
+    conditions: Mapping[str, TakesParameters],
     effects: Mapping[str, TakesParameters],
 ) -> Workflow:
     """Read one workflow; refuse with DefinitionErrors. Whether it makes sense as a whole `checking` says."""
@@ -79,16 +79,26 @@ def read_workflow(
     return workflow
 
 
-class _AnyCondition(dict[str, Condition]):
-    """Knows whatever is asked for, with whatever argument; none of it can be run."""
+class _AnyParameters(Parameters):
+    def read(self, name: Node, value: Node | None, where: str, report: Report) -> Any:
+        return None if value is None else value.plain()
 
-    def get(self, name: str, default: object = None) -> Condition:
-        return Condition(name, lambda facts, actor, argument: {}, argument="optional")
+
+@dataclass(frozen=True)
+class _Unknown:
+    parameters: Parameters = _AnyParameters({})
+
+
+class _AnyName(dict[str, TakesParameters]):
+    """Knows whatever is asked for, with whatever it takes; none of it can be run."""
+
+    def get(self, name: str, default: object = None) -> TakesParameters:
+        return _Unknown()
 
 
 def read_outline(text: str, path: str) -> Workflow:
     """Read a workflow to be told, not run: its conditions and effects may be known to nobody any more."""
-    return read_workflow(text, path, conditions=_AnyCondition(), effects=_AnyCondition())
+    return read_workflow(text, path, conditions=_AnyName(), effects=_AnyName())
 
 
 def read_ballot(text: str, path: str) -> BallotDef:
@@ -173,7 +183,7 @@ class _WorkflowReader:
         self,
         root: Node,
         report: Report,
-        conditions: Mapping[str, Condition],
+        conditions: Mapping[str, TakesParameters],
         effects: Mapping[str, TakesParameters],
     ) -> None:
         self.root = root

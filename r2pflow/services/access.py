@@ -1,6 +1,7 @@
 """The one place that says who may do what: global roles, local roles, and the grants of the state."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache, lru_cache
@@ -11,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from r2pflow.domain import engine
 from r2pflow.domain.definition import DocumentType, State, Workflow
-from r2pflow.domain.errors import Forbidden, NotFound
+from r2pflow.domain.errors import Forbidden, NotFound, SetupError
 from r2pflow.domain.people import Actor
 from r2pflow.persistence.documents import (
     DefinitionRow,
@@ -129,14 +130,18 @@ def _narrow(statement: Select[Any], key: ColumnElement[Any]) -> Select[Any]:
 
 
 def load_subjects(work: UnitOfWork, actor: Actor, document_ids: Sequence[int]) -> list[Subject]:
-    """Return the documents with these ids as the actor meets them, those left out that they may not view.
+    """Return the documents with these ids as the actor meets them; those left out that they may not view.
 
-    One query, and one more where some run in a chain.
+    Left out are also those whose definition or type this machine lacks: their own page says so. One query, and one
+    more where some run in a chain.
     """
     statement, values = select_subject(actor)
     rows = work.run(_narrow_to_many(statement), wanted=list(document_ids), **values).all() if document_ids else []
-    tracks = load_tracks(work, [row.id for row in rows if row.track_count])
-    subjects = [make_subject(work, row, read_roles(row), actor, tracks.get(row.id, ())) for row in rows]
+    tracks = load_tracks(work, [row.id for row in rows if row.track_count], get_outline)
+    subjects = []
+    for row in rows:
+        with suppress(SetupError):
+            subjects.append(make_subject(work, row, read_roles(row), actor, tracks.get(row.id, ())))
     return [subject for subject in subjects if subject.may("view")]
 
 

@@ -105,7 +105,7 @@ def find_newest_stored(engine: Engine, name: str) -> tuple[str, str] | None:
     table = DefinitionRow.__table__
     newest = (
         select(table.c.source, table.c.workflow, table.c.version)
-        .where(table.c.workflow == name, table.c.variant_of_id.is_(None))
+        .where(table.c.workflow == name)
         .order_by(table.c.id.desc())
         .limit(1)
     )

@@ -9,7 +9,7 @@ from r2pflow.domain.errors import InvalidInput
 from r2pflow.persistence.documents import DefinitionRow, DocumentRow, DossierRow, TrackRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services.access import list_ids
-from r2pflow.services.definitions import Above, get_workflow, place_under, store_definition
+from r2pflow.services.definitions import Above, get_outline, place_under, store_definition
 
 
 def find_chain(work: UnitOfWork, document_type: DocumentType, dossier: DossierRow | None) -> tuple[Workflow, ...]:
@@ -112,7 +112,7 @@ def _find_moves(work: UnitOfWork, used: object, line: Sequence[DossierRow]) -> M
         select(DefinitionRow.id, DefinitionRow.digest).where(DefinitionRow.id.in_(used))  # type: ignore[arg-type]
     ).all()
     for row in rows:
-        workflow = get_workflow(work, row.digest)
+        workflow = get_outline(work, row.digest)
         new = store_definition(work, place_under(workflow, find_grants(workflow, line)))
         if new != row.id:
             moves[row.id] = new

@@ -32,7 +32,7 @@ from r2pflow.persistence.people import OrganisationRow
 from r2pflow.persistence.publishing import EditionLanguageRow, EditionRow, PublicationRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services.access import Subject
-from r2pflow.services.definitions import get_workflow
+from r2pflow.services.definitions import get_outline
 from r2pflow.services.publishing import list_stale
 from r2pflow.services.texts import get_blocks
 from r2pflow.services.translating import get_sheet
@@ -244,7 +244,7 @@ def _count_invitees(
 def _find_ballot_workflow(
     work: UnitOfWork, definition: DefinitionRow, decision: Mapping[str, Any] | None
 ) -> Workflow | None:
-    return get_workflow(work, definition.digest) if decision else None
+    return get_outline(work, definition.digest) if decision else None
 
 
 def _make_note(decision: Mapping[str, Any] | None, workflow: Workflow | None, language: str) -> DecisionNote | None:

@@ -333,7 +333,7 @@ NEEDY = STATEMENT.replace("require: [has_text]", "require: [has_text, moon_is_fu
 
 
 def add_moon(registry):
-    registry.condition("moon_is_full", lambda facts, actor, argument: None)
+    registry.condition("moon_is_full", lambda facts, actor: None)
 
 
 def test_a_definition_that_lost_its_plugin_closes_its_documents_and_no_lists(work, coalition, statement, change):
