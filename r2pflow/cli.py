@@ -1,6 +1,5 @@
 """The `r2pflow` command. Exit codes: 0 done, 1 refused or invalid, 2 wrong usage."""
 
-import os
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
@@ -8,8 +7,8 @@ from typing import Any
 import click
 
 from r2pflow import __version__
-from r2pflow.domain.errors import DefinitionError, DefinitionErrors, R2PFlowError
-from r2pflow.domain.people import LANGUAGES
+from r2pflow.commands.language import find_language
+from r2pflow.domain.errors import BadQuestion, DefinitionError, DefinitionErrors, R2PFlowError
 
 COMMANDS: Mapping[str, tuple[str, str]] = {  # name: where it is, and one line of help
     "demo": ("r2pflow.commands.running:demo", "Carry the sample documents through, in an empty instance folder."),
@@ -36,6 +35,12 @@ class Told(click.ClickException):
         click.echo(self.message, file=file, err=True)
 
 
+class ToldUsage(Told):
+    """An error in how a command was called."""
+
+    exit_code = 2
+
+
 class Commands(click.Group):
     """A group that imports a command when it is called: `workflow table` needs neither Flask nor a database."""
 
@@ -56,6 +61,8 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except BadQuestion as error:
+            raise ToldUsage(error) from error
         except R2PFlowError as error:
             raise Told(error) from error
 
@@ -70,15 +77,6 @@ def tell(error: R2PFlowError) -> str:
     told = sentence(error, translator(find_language()))
     accepted = error.params.get("accepted") or error.params.get("allowed")
     return f"{told} ({', '.join(map(str, accepted))})" if accepted else told
-
-
-def find_language() -> str:
-    """Return the language of the terminal, or English."""
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        if value := os.environ.get(name):
-            code = value.split(".")[0].split("_")[0].lower()
-            return code if code in LANGUAGES else "en"
-    return "en"
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,4 +1,4 @@
-"""`r2pflow workflow check|table|schema`: needs no database and no web."""
+"""`r2pflow workflow check|table|schema|prove`: needs no database and no web."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from r2pflow.commands import migrating, pictures
+from r2pflow.commands import migrating, pictures, proving
 from r2pflow.domain import tables
 from r2pflow.domain.checking import ERROR, check
 from r2pflow.domain.definition import Workflow
@@ -20,12 +20,13 @@ from r2pflow.plugins.registry import Registry
 
 @click.group()
 def workflow() -> None:
-    """Check workflow files, and show them as tables."""
+    """Check workflow files, show them as tables, and prove claims about them."""
 
 
 workflow.add_command(migrating.migrate_documents)
 workflow.add_command(pictures.draw_diagram)
 workflow.add_command(pictures.show_difference)
+workflow.add_command(proving.prove_claims)
 
 
 @workflow.command("check")

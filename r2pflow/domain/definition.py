@@ -177,6 +177,7 @@ class Workflow:
     path: str = ""
     above: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # what the dossiers above grant, for `inherit`
     ruled: Mapping[str, frozenset[str]] = field(default_factory=dict)  # permissions ruled by another of the chain
+    places: Mapping[str, tuple[int, int]] = field(default_factory=dict, compare=False, repr=False)  # of its roles
 
     def holders(self, state: str, permission: str) -> frozenset[str]:
         """Return the roles that hold the permission in the state; a role that `is` another counts as it, both ways."""

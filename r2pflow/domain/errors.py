@@ -3,7 +3,8 @@
     R2PFlowError
     ├── InvalidInput          what was sent makes no sense (a form, a file, a field)
     │   ├── DefinitionError   a workflow, document type or rule that cannot be read: path, line, column
-    │   └── DefinitionErrors  all of them that one file has
+    │   ├── DefinitionErrors  all of them that one file has
+    │   └── BadQuestion       a question about a definition that cannot be read: wrong usage
     ├── NotFound              no such thing, or not for this person: the two are not told apart
     ├── Forbidden             the person may see the thing, but not do this
     ├── Refused               a transition's guard said no; carries every Refusal
@@ -61,6 +62,10 @@ class DefinitionErrors(InvalidInput):
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.errors))
+
+
+class BadQuestion(InvalidInput):
+    """Say where a question about a definition makes no sense, and what is accepted there."""
 
 
 class NotFound(R2PFlowError):

@@ -81,6 +81,15 @@ SENTENCES: Mapping[str, str] = {
     "comments_differ": N_("Some of these documents ask for a comment at this step, others take none. Fire them apart."),
     "nothing_to_fire": N_("None of these documents can take this step now. Choose others, or try them all the same."),
     "wrong_password": N_("This is not your present password."),
+    # questions about a definition
+    "question_ambiguous": N_("“%(found)s” is both a state and a transition. Say which."),
+    "question_contradicts_itself": N_("“%(question)s” asks for what it leaves out, so that there is nothing to prove."),
+    "question_ends_early": N_("“%(question)s” ends where more is expected."),
+    "question_mistyped_name": N_("There is no %(kind)s “%(found)s” here. Did you mean “%(nearest)s”?"),
+    "question_open_quote": N_("A quotation mark is not closed: %(found)s"),
+    "question_too_long": N_("A question has at most %(limit)s characters."),
+    "question_unclear": N_("“%(found)s” is not expected at this place of “%(question)s”."),
+    "question_unknown_name": N_("There is no %(kind)s “%(found)s” here."),
     # ballots
     "ballot_undecided": N_("The ballot is still open: not every position that counts has been recorded."),
     "empty_electorate": N_("Nobody could vote in this ballot. Give a role to the organisations that should."),
