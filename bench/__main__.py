@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.figures import Figure, Measured
 
-NAMES = ("transition", "offers", "start", "pages", "publishing")
+NAMES = ("reading", "transition", "offers", "start", "pages", "publishing")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -5,7 +5,7 @@ moves by transitions of this definition alone, and a way that is found is one th
 whether its conditions ever come true, the definition does not say. Moves by `workflow migrate` are not steps.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from r2pflow.domain.definition import USER, Workflow
@@ -177,20 +177,13 @@ class _Search:
         least = most = self.workflow.holders(state, holding.permission)
         is_open = self.ways.may_be_granted_above(state, holding.permission)
         if is_open:
-            least = self.workflow.counting_roles(self.list_own(state, holding.permission))
+            least = self.workflow.counting_roles(self.workflow.origins(state, holding.permission).get("state", ()))
         if holding.who == NOBODY:
             return not least
         if holding.who == ANYONE:
             return is_open or bool(most)
         roles = only_with(self.workflow, [holding.who]).roles
         return (is_open or not roles.isdisjoint(most)) if holding.is_asked else roles.isdisjoint(least)
-
-    def list_own(self, state: str, permission: str) -> Iterable[str]:
-        """Return the roles to which the state itself gives the permission."""
-        means = self.workflow.means
-        known = means.get(permission, permission)
-        grants = self.workflow.states[state].grants
-        return {role for name, roles in grants.items() if means.get(name, name) == known for role in roles}
 
 
 def _trace(came_by: Mapping[str, Step | None], state: str) -> tuple[Step, ...]:

@@ -193,6 +193,7 @@ class _WorkflowReader:
         self.states = [name for name, _, _ in root.each("states")]
         self.transitions = [name for name, _, _ in root.each("transitions")]
         self.ballots = [name for name, _, _ in root.each("ballots")]
+        self.places: dict[str, tuple[int, int]] = {}  # of the declared roles
         self.roles, self.aliases = self._read_roles()
         self.means = self._read_means()
         self.known_roles = (*BUILT_IN_ROLES, *self.roles)
@@ -221,6 +222,7 @@ class _WorkflowReader:
             source=text,
             digest=hashlib.sha256(text.encode()).hexdigest(),
             path=path,
+            places=self.places,
         )
 
     def _look_up(self, nodes: Iterable[Node], where: str, kind: str, known: Iterable[str]) -> None:
@@ -238,6 +240,7 @@ class _WorkflowReader:
                 accepted = "each role once, and none of the built-in"
                 self.report.add("role_twice", name, "roles", f"the role {name}", accepted)
             roles.append(name.text)
+            self.places[name.text] = (name.line, name.column)
             if node.kind == "mapping" and node.get("is") is not None:
                 self._look_up([node.entries["is"]], "roles", "role", BUILT_IN_ROLES)
                 aliases[name.text] = node.string("is")

@@ -107,7 +107,8 @@ class Ways:
             held = self.workflow.counting_roles(guard.roles) & powers.roles
             if not held:
                 return None
-            role_sets.append(tuple(sorted(held)))
+            if from_dossier or tuple(sorted(held)) not in role_sets:
+                role_sets.append(tuple(sorted(held)))
         groups = tuple(name for name in guard.groups if name not in powers.no_groups)
         if (guard.groups and not groups) or not powers.roles:
             return None
@@ -117,6 +118,10 @@ class Ways:
         passing = self.workflow.counting_roles(self.workflow.bypass) & powers.roles
         return Hand(USER, (tuple(sorted(passing)),), past_guard=True) if passing else None
 
+    def has_holder(self, state: str, permissions: Iterable[str]) -> bool:
+        """Tell whether anybody may hold one of the permissions in the state."""
+        return any(self.workflow.holders(state, one) or self.may_be_granted_above(state, one) for one in permissions)
+
     def may_be_granted_above(self, state: str, permission: str) -> bool:
         """Tell whether what is not in the file may give the permission in the state to any role.
 
@@ -125,13 +130,16 @@ class Ways:
         """
         means = self.workflow.means
         known = means.get(permission, permission)
-        names = {permission, known, *(own for own, meant in means.items() if meant == known)}
+        names = {permission, known}
+        if permission == known:
+            names.update(own for own, meant in means.items() if meant == known)
         if not names.isdisjoint(self.workflow.states[state].inherit):
             return True
-        return "view" not in self._named and known not in self._named
+        return "view" not in self.named and known not in self.named
 
     @cached_property
-    def _named(self) -> frozenset[str]:
+    def named(self) -> frozenset[str]:
+        """The permissions of which the file says who holds them."""
         return self.workflow.named_permissions()
 
     @cached_property
