@@ -73,6 +73,7 @@ def test_every_command_that_the_table_names_is_there():
     [
         ["nonsense"],
         ["workflow", "check"],
+        ["workflow", "prove", str(get_folder("workflows") / "joint_statement.yaml")],
         ["document", "import", "x.md"],
         ["document", "fire", "JS-1", "publish"],
         ["ballot", "tally", "only-one"],
@@ -158,7 +159,43 @@ def test_a_wrong_cell_is_named_by_file_and_line(tmp_path):
     assert result.stderr.startswith(f"{positions}:3: ") and result.stdout == ""
 
 
-@pytest.mark.parametrize("command", [["workflow", "table", "{file}", "--json"], ["workflow", "check", "{file}"]])
+def test_a_claim_is_proved_or_disproved_by_a_way_that_names_its_steps(monkeypatch):
+    command = ["workflow", "prove", WORKFLOWS / "joint_statement.yaml", "--never"]
+    assert call(*command, "reach published without adopt").stdout == "Proved: never “reach published without adopt”.\n"
+    monkeypatch.setenv("LANG", "fr_FR.UTF-8")
+    result = call(*command, "reach published by secretariat", "--never", "fire submit in drafting", code=1)
+    assert "“fire submit in drafting”" in result.stdout
+    steps = [line.split(":")[0].split("(")[0].strip() for line in result.stderr.splitlines()[2:]]
+    assert steps == ["1. open_comment", "2. close_comment", "3. submit", "4. adopt", "5. publish"]
+    assert "Soumettre au groupe directeur" in result.stderr and "secrétariat" in result.stderr
+
+
+def test_answers_are_told_as_json():
+    result = call(
+        *("workflow", "prove", WORKFLOWS / "joint_statement.yaml", "--never", "reach revision", "--json"), code=1
+    )
+    [answer] = json.loads(result.stdout)["answers"]
+    assert result.stderr == "" and answer["holds"] is False and answer["question"] == "reach revision"
+    assert [step["transition"] for step in answer["path"]] == ["open_comment", "close_comment"]
+    assert [hand["trigger"] for hand in answer["path"][1]["by"]] == ["user", "timer"]
+
+
+def test_a_question_that_makes_no_sense_is_wrong_usage_and_a_broken_file_is_not(tmp_path):
+    command = ["workflow", "prove", WORKFLOWS / "joint_statement.yaml", "--never", "reach publishd"]
+    assert "Did you mean “published”?" in call(*command, code=2).stderr
+    file = tmp_path / "broken.yaml"
+    file.write_text(BROKEN)
+    assert call("workflow", "prove", file, "--never", "reach x", code=1).stderr.startswith(f"{file}:6:")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["workflow", "table", "{file}", "--json"],
+        ["workflow", "check", "{file}"],
+        ["workflow", "prove", "{file}", "--never", "reach published without adopt", "--json"],
+    ],
+)
 def test_workflows_need_neither_flask_nor_a_database(command):
     words = [word.format(file=WORKFLOWS / "joint_statement.yaml") for word in command]
     program = (
