@@ -185,7 +185,7 @@ def test_a_question_that_makes_no_sense_is_wrong_usage_and_a_broken_file_is_not(
     assert "Did you mean “published”?" in call(*command, code=2).stderr
     file = tmp_path / "broken.yaml"
     file.write_text(BROKEN)
-    assert call("workflow", "prove", file, "--never", "reach x", code=1).stderr.startswith(f"{file}:6:")
+    assert call("workflow", "prove", file, "--never", "reach x", code=1).stderr.startswith(f"{file}:7:35: ")
 
 
 @pytest.mark.parametrize(
