@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.figures import Figure, Measured
 
-NAMES = ("reading", "transition", "offers", "start", "pages", "publishing")
+NAMES = ("reading", "transition", "offers", "start", "pages", "publishing", "worklist")
 
 
 def main(arguments: list[str] | None = None) -> int:

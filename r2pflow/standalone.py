@@ -19,6 +19,7 @@ from r2pflow.accounts.links import make_sign_in_link
 from r2pflow.accounts.setup import LIMITED, init_accounts
 from r2pflow.domain.errors import NotFound, R2PFlowError, SetupError
 from r2pflow.extension import Plugin, R2PFlow
+from r2pflow.persistence.postgresql import tune_postgresql
 from r2pflow.persistence.sqlite import tune_sqlite
 from r2pflow.settings import Settings
 from r2pflow.web import auth, flashing, headers, i18n, rendering
@@ -56,6 +57,7 @@ def create_app(config: Mapping[str, Any] | None = None, plugins: tuple[Plugin, .
     db = SQLAlchemy(app)
     with app.app_context():
         tune_sqlite(db.engine)
+        tune_postgresql(db.engine)
     Babel(app, locale_selector=i18n.language)
     flow = R2PFlow(settings=settings, plugins=plugins)
     flow.init_app(app, db, sign_in="security.login", sign_out="security.logout", password="security.change_password")

@@ -137,6 +137,7 @@ SENTENCES: Mapping[str, str] = {
     "round_open": N_("A comment round is open, and the new version has no place for it. Close it first."),
     "ballot_open": N_("A ballot is open, and the new version has no place for it. Close it first."),
     "workflow_in_chain": N_("The document runs in the workflow %(workflow)s already, beside this one."),
+    "worklist_not_found": N_("There is no such worklist, or it is not for you."),
     "workflow_not_found": N_("There is no workflow of that name."),
     "page_not_found": N_("There is no page at this address."),
     "unknown_transition": N_("There is no such step in this workflow. Go back to the document and choose another."),

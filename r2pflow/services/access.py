@@ -301,7 +301,7 @@ def _holds(actor: Actor, permission: str, standing: type[DocumentRow] | type[Tra
     if actor.person_id is not None:
         here = exists().where(
             LocalRoleRow.document_id == DocumentRow.id,
-            _held_by(actor),
+            held_by(actor),
             GrantRow.definition_id == standing.definition_id,
             GrantRow.state == standing.state,
             GrantRow.permission == permission,
@@ -311,14 +311,15 @@ def _holds(actor: Actor, permission: str, standing: type[DocumentRow] | type[Tra
             select(DossierRow.id, *grant)
             .join(LocalRoleRow, DossierRow.shared_path.contains("/" + LocalRoleRow.dossier_id.cast(String) + "/"))
             .join(GrantRow, and_(GrantRow.role == LocalRoleRow.role, GrantRow.permission == permission))
-            .where(LocalRoleRow.dossier_id > 0, _held_by(actor))
+            .where(LocalRoleRow.dossier_id > 0, held_by(actor))
         )
         inherited = and_(DocumentRow.blocks_sharing.is_(False), tuple_(DocumentRow.dossier_id, *place).in_(above))
         clauses += [inherited, here.correlate(DocumentRow, standing)]
     return or_(*clauses)
 
 
-def _held_by(actor: Actor) -> ColumnElement[bool]:
+def held_by(actor: Actor) -> ColumnElement[bool]:
+    """Return the filter on what is shared with the actor, with its organisation or with one of its groups."""
     holders = [LocalRoleRow.person_id == actor.person_id]
     if actor.organisation_id is not None:
         holders.append(LocalRoleRow.organisation_id == actor.organisation_id)

@@ -1,13 +1,13 @@
 """A person's desk: what waits for them, what runs, what moved, one query a list."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, exists, func, literal, or_, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
-from r2pflow.domain.people import Actor
+from r2pflow.domain.people import Actor, Titles
 from r2pflow.persistence.deliberation import (
     BallotRow,
     BallotVoterRow,
@@ -20,7 +20,7 @@ from r2pflow.persistence.documents import DocumentRow, LocalRoleRow, SeenRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services.access import visible_to
 from r2pflow.services.queries import LISTED
-from r2pflow.services.worklists import match_worklists
+from r2pflow.services.worklists import Match, match_worklists
 
 MOVED_WITHIN = timedelta(days=90)
 """What moved longer ago is no news any more."""
@@ -39,17 +39,19 @@ class Waiting:
     due_at: datetime | None = None
     timezone: str = "UTC"
     name: str = ""  # of a worklist, or a language
+    title: Titles = Titles()  # of a worklist
     count: int = 0
 
 
 @dataclass(frozen=True)
 class Desk:
-    """What a person's desk shows; `has_more` names the lists that were cut."""
+    """What a person's desk shows; `has_more` names the lists that were cut, `worklists` are all that are for them."""
 
     waiting: tuple[Waiting, ...] = ()
     running: tuple[Waiting, ...] = ()  # open rounds and ballots in which nothing waits for this person
     moved: tuple[DocumentRow, ...] = ()
     drafts: tuple[DocumentRow, ...] = ()
+    worklists: Mapping[str, Titles] = field(default_factory=dict)
     has_more: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -60,12 +62,13 @@ def read_desk(work: UnitOfWork, actor: Actor, limit: int = 12, aside: int = 8) -
     """
     if actor.person_id is None:
         return Desk()
+    matches = match_worklists(work, actor)
     lists = {
         "comment": _rounds_waiting(work, actor, limit + 1),
         "decide": _ballots_waiting(work, actor, limit + 1),
         "translate": _translations_waiting(work, actor, limit + 1),
         "answered": _answers_waiting(work, actor, limit + 1),
-        "worklist": _worklists_waiting(work, actor, limit + 1),
+        "worklist": _worklists_waiting(work, actor, matches, limit + 1),
     }
     moved = _moved_since_seen(work, actor, aside + 1)
     drafts = _own_drafts(work, actor, aside + 1)
@@ -75,7 +78,12 @@ def read_desk(work: UnitOfWork, actor: Actor, limit: int = 12, aside: int = 8) -
     waiting.sort(key=lambda one: (one.due_at is None, one.due_at or one.document.changed_at))
     asked = {one.document.id for one in waiting}
     running = [one for one in _running(work, actor, aside) if one.document.id not in asked]
-    return Desk(tuple(waiting), tuple(running), tuple(moved[:aside]), tuple(drafts[:aside]), frozenset(has_more))
+    worklists: dict[str, Titles] = {}
+    for match in matches:
+        worklists.setdefault(match.name, match.title)
+    return Desk(
+        tuple(waiting), tuple(running), tuple(moved[:aside]), tuple(drafts[:aside]), worklists, frozenset(has_more)
+    )
 
 
 def _running(work: UnitOfWork, actor: Actor, limit: int) -> list[Waiting]:
@@ -177,30 +185,30 @@ def _answers_waiting(work: UnitOfWork, actor: Actor, limit: int) -> list[Waiting
     return [Waiting("answered", document, count=count) for document, count in rows]
 
 
-def _worklists_waiting(work: UnitOfWork, actor: Actor, limit: int) -> list[Waiting]:
+def _worklists_waiting(work: UnitOfWork, actor: Actor, matches: Sequence[Match], limit: int) -> list[Waiting]:
     """Take the first of each worklist in each state, by the index on both, and of these the first."""
-    matches = match_worklists(work, actor)
     if not matches:
         return []
-    is_visible = visible_to(actor)
     firsts = (
-        select(DocumentRow.id, literal(rank).label("rank"))
-        .where(DocumentRow.state == match.state, match.clause, is_visible)
-        .order_by(DocumentRow.state_entered_at)
-        .limit(limit)
-        .subquery()
+        match.first(actor, limit).add_columns(literal(rank).label("rank")).subquery()
         for rank, match in enumerate(matches)
     )
     every = union_all(*(select(first) for first in firsts)).subquery()
-    once = select(every.c.id, func.min(every.c.rank).label("rank")).group_by(every.c.id).subquery()
+    once = (
+        select(every.c.id, func.min(every.c.rank).label("rank"), func.min(every.c.entered).label("entered"))
+        .group_by(every.c.id)
+        .subquery()
+    )
     rows = work.session.execute(
         select(DocumentRow, once.c.rank)
         .join(once, once.c.id == DocumentRow.id)
         .options(*LISTED)
-        .order_by(DocumentRow.state_entered_at)
+        .order_by(once.c.entered, DocumentRow.id)
         .limit(limit)
     )
-    return [Waiting("worklist", document, name=matches[rank].name) for document, rank in rows]
+    return [
+        Waiting("worklist", document, name=matches[rank].name, title=matches[rank].title) for document, rank in rows
+    ]
 
 
 def _moved_since_seen(work: UnitOfWork, actor: Actor, limit: int) -> Sequence[DocumentRow]:

@@ -1,68 +1,173 @@
 """Worklists in SQL: which documents wait for an actor, and under which name, for all documents at once."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, exists, false, func, not_, or_, select, union, union_all
 
-from r2pflow.domain.definition import Test, WorklistDef
-from r2pflow.domain.people import Actor
+from r2pflow.domain import engine
+from r2pflow.domain.definition import Test, Workflow, WorklistDef
+from r2pflow.domain.errors import NotFound
+from r2pflow.domain.people import Actor, Titles
 from r2pflow.persistence.deliberation import BallotRow, CommentRoundRow, CommentRow, TranslationRow
-from r2pflow.persistence.documents import DefinitionRow, DocumentRow
+from r2pflow.persistence.documents import DefinitionRow, DocumentRow, DossierRow, LocalRoleRow, TrackRow
 from r2pflow.persistence.publishing import PublicationRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
-from r2pflow.services.access import visible_to
+from r2pflow.services.access import held_by, visible_to
 from r2pflow.services.definitions import list_workflows
+from r2pflow.services.queries import LISTED, Page
+
+Found = Select[int, datetime]
 
 
 @dataclass(frozen=True)
 class Match:
-    """The documents in one state that are on one worklist of an actor: a filter on DocumentRow."""
+    """The documents that are on one worklist of an actor in one state of its workflow.
+
+    `found` selects their ids, and as `entered` since when each has been in the state; what the actor may not view is
+    still among them.
+    """
 
     name: str
-    state: str
-    clause: ColumnElement[bool]
+    title: Titles
+    found: Found
+
+    def first(self, actor: Actor, number: int) -> Found:
+        """Return those that have waited longest, of those that the actor may view."""
+        by_time = self.found.where(visible_to(actor)).order_by("entered", DocumentRow.id)
+        return by_time.limit(number)
 
 
 def match_worklists(work: UnitOfWork, actor: Actor) -> list[Match]:
-    """Return the worklists that are for the actor, state by state; workflows with the same list share a filter.
+    """Return the worklists that are for the actor, state by state; workflows with the same list share a query.
 
     A test of `where` that SQL cannot ask (one on fields, or a plugin's) narrows nothing: the list is a reminder, and
     the document's page says what is so.
     """
+    has_tracks = exists().where(TrackRow.definition_id == DefinitionRow.id)
+    versions = work.session.execute(select(DefinitionRow.workflow, DefinitionRow.id, has_tracks)).all()
+    shared = cache(lambda: _find_shared_roles(work, actor))
     found = []
     for worklist, workflows in _gather(work):
-        who = _who(worklist, actor)
-        if who is not None:
-            where = (_ask(work, workflows, test) for test in worklist.where)
-            versions = select(DefinitionRow.id).where(DefinitionRow.workflow.in_(workflows))
-            clauses = [*who, *(clause for clause in where if clause is not None)]
-            clause = and_(DocumentRow.definition_id.in_(versions), *clauses)
-            found += [Match(worklist.name, state, clause) for state in worklist.states]
+        who = _who(workflows[0], worklist, actor, shared)
+        if who is None:
+            continue
+        names = {workflow.name for workflow in workflows}
+        asked = (_ask(work, names, test) for test in worklist.where)
+        clauses = [*who, *(clause for clause in asked if clause is not None)]
+        ids = [id_ for workflow, id_, _ in versions if workflow in names]
+        along = [id_ for workflow, id_, is_further in versions if workflow in names and is_further]
+        for state in worklist.states:
+            if ids or not along:
+                found.append(Match(worklist.name, worklist.title, _in_first(state, ids, clauses)))
+            if along:
+                found.append(Match(worklist.name, worklist.title, _in_further(state, along, clauses)))
     return found
 
 
-def _gather(work: UnitOfWork) -> list[tuple[WorklistDef, list[str]]]:
-    found: list[tuple[WorklistDef, list[str]]] = []
+def list_worklist(work: UnitOfWork, actor: Actor, name: str, number: int = 1) -> tuple[Titles, Page[DocumentRow]]:
+    """Return the title of a worklist and a page of it, the longest waiting first; a number out of range the nearest.
+
+    Raises NotFound where there is none of that name for the actor.
+    """
+    matches = [match for match in match_worklists(work, actor) if match.name == name]
+    if not matches:
+        raise NotFound("worklist_not_found", name=name)
+    size = work.settings.page_size
+    total = _count(work, actor, matches)
+    number = min(max(1, number), max(1, -(-total // size)))
+    return matches[0].title, Page(_read_page(work, actor, matches, number, size), total, number, size)
+
+
+def _count(work: UnitOfWork, actor: Actor, matches: Sequence[Match]) -> int:
+    """Count every document once; each state is a range of the index `ix_r2pflow_document_queue`."""
+    ids = [match.found.with_only_columns(DocumentRow.id).where(visible_to(actor)) for match in matches]
+    every = ids[0].subquery() if len(ids) == 1 else union(*ids).subquery()
+    return work.session.scalar(select(func.count()).select_from(every)) or 0
+
+
+def _read_page(
+    work: UnitOfWork, actor: Actor, matches: Sequence[Match], number: int, size: int
+) -> Sequence[DocumentRow]:
+    ahead = (number - 1) * size
+    firsts = [match.first(actor, ahead + size).subquery() for match in matches]
+    every = firsts[0] if len(firsts) == 1 else union_all(*(select(first) for first in firsts)).subquery()
+    once = select(every.c.id, func.min(every.c.entered).label("entered")).group_by(every.c.id).subquery()
+    return work.session.scalars(
+        select(DocumentRow)
+        .join(once, once.c.id == DocumentRow.id)
+        .options(*LISTED)
+        .order_by(once.c.entered, DocumentRow.id)
+        .limit(size)
+        .offset(ahead)
+    ).all()
+
+
+def _in_first(state: str, versions: Sequence[int], clauses: Iterable[ColumnElement[bool]]) -> Found:
+    entered = DocumentRow.state_entered_at.label("entered")
+    return select(DocumentRow.id, entered).where(
+        DocumentRow.state == state, DocumentRow.definition_id.in_(versions), *clauses
+    )
+
+
+def _in_further(state: str, versions: Sequence[int], clauses: Iterable[ColumnElement[bool]]) -> Found:
+    """Select by where documents stand in a further workflow of their chain."""
+    return (
+        select(DocumentRow.id, TrackRow.state_entered_at.label("entered"))
+        .join(TrackRow, TrackRow.document_id == DocumentRow.id)
+        .where(TrackRow.state == state, TrackRow.definition_id.in_(versions), *clauses)
+    )
+
+
+def _gather(work: UnitOfWork) -> list[tuple[WorklistDef, list[Workflow]]]:
+    found: list[tuple[WorklistDef, list[Workflow]]] = []
     for workflow in list_workflows(work):
         for worklist in workflow.worklists.values():
+            wanted = workflow.counting_roles(worklist.guard.roles)
             for known, workflows in found:
-                if replace(known, title=worklist.title) == worklist:
-                    workflows.append(workflow.name)
+                is_same = replace(known, title=worklist.title) == worklist
+                if is_same and workflows[0].counting_roles(worklist.guard.roles) == wanted:
+                    workflows.append(workflow)
                     break
             else:
-                found.append((worklist, [workflow.name]))
+                found.append((worklist, [workflow]))
     return found
 
 
-def _who(worklist: WorklistDef, actor: Actor) -> list[ColumnElement[bool]] | None:
+def _find_shared_roles(work: UnitOfWork, actor: Actor) -> frozenset[str]:
+    """Return the roles that sharing gives the actor on anything at all."""
+    if actor.person_id is None:
+        return frozenset()
+    return frozenset(work.session.scalars(select(LocalRoleRow.role).where(held_by(actor)).distinct()))
+
+
+def _who(
+    workflow: Workflow, worklist: WorklistDef, actor: Actor, shared: Callable[[], frozenset[str]]
+) -> list[ColumnElement[bool]] | None:
     """Return what must hold for the actor, or None where the worklist is not for them."""
     guard = worklist.guard
-    if guard.roles and actor.roles.isdisjoint(guard.roles):
-        return None
     if guard.groups and actor.groups.isdisjoint(guard.groups):
         return None
-    return [or_(*(visible_to(actor, permission) for permission in guard.permissions))] if guard.permissions else []
+    clauses: list[ColumnElement[bool]] = []
+    wanted = workflow.counting_roles(guard.roles)
+    if guard.roles and engine.roles_of(workflow, actor).isdisjoint(wanted):
+        if wanted.isdisjoint(shared()):
+            return None
+        clauses.append(_has_shared(actor, wanted & shared()))
+    if guard.permissions and guard.permissions != ("view",):  # which every list asks
+        clauses.append(or_(*(visible_to(actor, permission) for permission in guard.permissions)))
+    return clauses
+
+
+def _has_shared(actor: Actor, roles: Collection[str]) -> ColumnElement[bool]:
+    given = (held_by(actor), LocalRoleRow.role.in_(sorted(roles)))
+    here = select(LocalRoleRow.document_id).where(LocalRoleRow.document_id > 0, *given)
+    reaches = DossierRow.shared_path.contains("/" + LocalRoleRow.dossier_id.cast(String) + "/")
+    above = select(DossierRow.id).join(LocalRoleRow, reaches).where(LocalRoleRow.dossier_id > 0, *given)
+    inherited = and_(DocumentRow.blocks_sharing.is_(False), DocumentRow.dossier_id.in_(above))
+    return or_(DocumentRow.id.in_(here), inherited)
 
 
 def _ask(work: UnitOfWork, workflows: Collection[str], test: Test) -> ColumnElement[bool] | None:

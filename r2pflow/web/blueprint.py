@@ -22,6 +22,7 @@ from r2pflow.web.pages import (
     public,
     sharing,
     workflows,
+    worklists,
 )
 from r2pflow.web.routing import Route
 
@@ -29,6 +30,7 @@ ROUTES: tuple[Route, ...] = (
     *public.ROUTES,
     *check.ROUTES,
     *desk.ROUTES,
+    *worklists.ROUTES,
     *account.ROUTES,
     *documents.ROUTES,
     *drafting.ROUTES,

@@ -34,6 +34,7 @@ ACCESS = {
     "check": PUBLIC,
     "checked": PUBLIC,
     "desk": SIGNED_IN,
+    "worklist": SIGNED_IN,
     "account": SIGNED_IN,
     "documents": SIGNED_IN,
     "directory": SIGNED_IN,

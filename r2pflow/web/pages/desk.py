@@ -13,6 +13,7 @@ from r2pflow.web.auth import current_work, has_role, require_signed_in
 from r2pflow.web.i18n import gettext, language_name, ngettext, title_of
 from r2pflow.web.rendering import render, url
 from r2pflow.web.routing import Route
+from r2pflow.web.words import word
 
 NEAR = timedelta(days=2)
 """A deadline nearer than this is marked."""
@@ -41,11 +42,12 @@ def show_desk() -> Any:
     desk = read_desk(work, actor)
     return render(
         "desk.html",
-        waiting=[_make_row(one.document, one) for one in _drop_repeated(desk.waiting)],
-        running=[_make_row(one.document, one) for one in desk.running],
-        moved=[_make_row(one) for one in desk.moved],
-        drafts=[_make_row(one) for one in desk.drafts],
+        waiting=[make_row(one.document, one) for one in _drop_repeated(desk.waiting)],
+        running=[make_row(one.document, one) for one in desk.running],
+        moved=[make_row(one) for one in desk.moved],
+        drafts=[make_row(one) for one in desk.drafts],
         has_more=desk.has_more,
+        worklists=[(name, title_of(title, word(name))) for name, title in desk.worklists.items()],
         may_create=has_role(actor, drafting.CREATORS),
     )
 
@@ -56,7 +58,8 @@ def _drop_repeated(waiting: Sequence[Waiting]) -> list[Waiting]:
     return [one for one in waiting if one.kind != "worklist" or one.document.id not in asked]
 
 
-def _make_row(document: DocumentRow, waiting: Waiting | None = None) -> DeskRow:
+def make_row(document: DocumentRow, waiting: Waiting | None = None) -> DeskRow:
+    """Return the line of a document; with `waiting`, what is to be done with it and until when."""
     work = current_work()
     kind = work.catalogue.types.get(document.type)
     workflow = get_outline(work, document.definition.digest)
@@ -109,7 +112,7 @@ def _say_task(waiting: Waiting, workflow: Any) -> str:
     if waiting.kind == "ballot":
         return gettext("The ballot is open")
     worklist = workflow.worklists.get(waiting.name)
-    return title_of(worklist.title, waiting.name.replace("_", " ")) if worklist else gettext("Move it on")
+    return title_of(worklist.title if worklist else waiting.title, word(waiting.name))
 
 
 ROUTES = (Route("/desk", "desk", show_desk),)

@@ -1,0 +1,142 @@
+"""Worklists: for whom, counted, a page at a time, and not more than may be seen."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import update
+
+from r2pflow.domain.errors import NotFound
+from r2pflow.domain.text import canonical
+from r2pflow.persistence.documents import DocumentRow
+from r2pflow.plugins.catalogue import Catalogue, load_catalogue
+from r2pflow.plugins.loading import load_plugins
+from r2pflow.services.desk import read_desk
+from r2pflow.services.drafting import create_document
+from r2pflow.services.people import share
+from r2pflow.services.transitions import fire
+from r2pflow.services.worklists import list_worklist
+
+FIRST = """\
+workflow: note
+initial: draft
+roles: [{id: Reviewer, is: steering}]
+permissions: {view: [secretariat, editor], edit: [editor, secretariat], share: [secretariat]}
+states:
+  draft: {text: open}
+  pending: {grants: {view: [secretariat, editor, Reviewer]}}
+  hidden: {grants: {view: [secretariat]}}
+  out: {final: true}
+transitions:
+  submit: {from: [draft], to: pending, guard: {role: [secretariat]}}
+  hide: {from: [draft], to: hidden, guard: {role: [secretariat]}}
+  publish: {from: [pending, hidden], to: out, guard: {role: [secretariat]}}
+worklists:
+  to_review: {title: {en: To review}, states: [pending, hidden], guard: {role: [Reviewer, editor]}}
+  to_edit: {title: {en: To edit}, states: [draft], guard: {permission: [edit]}}
+  to_begin: {title: {en: To begin}, states: [draft], guard: {role: [authenticated]}}
+"""
+SECOND = """\
+workflow: translation
+initial: waiting
+permissions: {translate: [translator]}
+states: {waiting: {}, done: {final: true}}
+transitions: {finish: {from: [waiting], to: done, guard: {role: [secretariat]}}}
+worklists: {to_translate: {title: {en: To translate}, states: [waiting], guard: {role: [secretariat]}}}
+"""
+TYPES = """\
+types:
+  note:
+    title: {en: Note}
+    code: NO
+    workflow: [note, translation]
+    languages: {authoritative: en}
+    template: statement
+"""
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory) -> Catalogue:
+    folder = tmp_path_factory.mktemp("workflows")
+    for name, text in (("note", FIRST), ("translation", SECOND), ("documents", TYPES)):
+        (folder / f"{name}.yaml").write_text(text)
+    return load_catalogue(load_plugins(), [folder])
+
+
+@pytest.fixture
+def write(work, coalition, clock):
+    def write(number: int, *steps: str) -> list[str]:
+        references = []
+        for _ in range(number):
+            clock.forward(minutes=1)
+            text = canonical("<h1>Note</h1><p>One.</p>")
+            references.append(create_document(work, coalition["secretariat"], "note", text))
+            for step in steps:
+                fire(work, coalition["secretariat"], references[-1], step)
+        work.commit()
+        return references
+
+    return write
+
+
+def references(work, actor, name, number=1) -> list[str]:
+    return [row.reference for row in list_worklist(work, actor, name, number)[1].rows]
+
+
+def test_a_page_has_what_has_waited_longest_and_the_count_is_of_all(work, coalition, write, clock):
+    work.settings = replace(work.settings, page_size=3)
+    waiting = write(5, "submit")
+    write(2)
+    clock.forward(hours=1)
+    work.session.execute(
+        update(DocumentRow).where(DocumentRow.reference == waiting[0]).values(state_entered_at=clock())
+    )
+    work.commit()
+    _, first = list_worklist(work, coalition["alpha"], "to_review")
+    assert [row.reference for row in first.rows] == waiting[1:4]
+    assert (first.total, first.last, first.number) == (5, 2, 1)
+    for number in (2, 7):
+        _, last = list_worklist(work, coalition["alpha"], "to_review", number)
+        assert [row.reference for row in last.rows] == [waiting[4], waiting[0]] and last.number == 2
+
+
+def test_what_may_not_be_seen_is_neither_listed_nor_counted(work, coalition, write):
+    seen, _hidden = write(1, "submit"), write(2, "hide")
+    title, page = list_worklist(work, coalition["alpha"], "to_review")
+    assert ([row.reference for row in page.rows], page.total, title.get("en")) == (seen, 1, "To review")
+
+
+def test_a_list_is_for_those_whom_its_guard_lets_through(work, coalition, write):
+    drafts = write(2)
+    assert references(work, coalition["secretariat"], "to_edit") == drafts
+    assert references(work, coalition["secretariat"], "to_begin") == drafts
+    assert references(work, coalition["delta"], "to_begin") == []
+    for name in ("to_review", "unknown"):
+        with pytest.raises(NotFound, match="worklist_not_found"):
+            list_worklist(work, coalition["delta"], name)
+
+
+def test_a_role_that_is_shared_counts_on_what_it_is_shared(work, coalition, write):
+    mine, _others = write(1, "submit"), write(1, "submit")
+    share(work, coalition["secretariat"], mine[0], "editor", person_id=coalition["delta"].person_id)
+    work.commit()
+    assert references(work, coalition["delta"], "to_review") == mine
+    assert list_worklist(work, coalition["delta"], "to_review")[1].total == 1
+    assert [one.document.reference for one in read_desk(work, coalition["delta"]).waiting] == mine
+
+
+def test_a_further_workflow_of_a_chain_has_its_own_lists(work, coalition, write, clock):
+    first, second = write(2)
+    assert references(work, coalition["secretariat"], "to_translate") == [first, second]
+    fire(work, coalition["secretariat"], first, "finish")
+    work.commit()
+    title, page = list_worklist(work, coalition["secretariat"], "to_translate")
+    assert ([row.reference for row in page.rows], page.total) == ([second], 1)
+    desk = read_desk(work, coalition["secretariat"])
+    assert list(desk.worklists) == ["to_edit", "to_begin", "to_translate"]
+    assert {one.document.reference for one in desk.waiting} == {first, second}
+
+
+def test_a_document_is_counted_once_however_many_ways_it_came_on_the_list(work, coalition, catalogue, write):
+    write(3)
+    _, page = list_worklist(work, coalition["secretariat"], "to_edit")
+    assert page.total == len({row.id for row in page.rows}) == 3
