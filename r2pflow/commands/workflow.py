@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
-from r2pflow.commands import migrating, pictures, proving
+from r2pflow.commands import migrating, pictures, plone, proving
 from r2pflow.domain import tables
 from r2pflow.domain.checking import ERROR, check
 from r2pflow.domain.definition import Workflow
 from r2pflow.domain.errors import DefinitionErrors
+from r2pflow.domain.lenience import Lenient
 from r2pflow.domain.reading import read_file, read_workflow
 from r2pflow.domain.type_reading import read_document_types
 from r2pflow.plugins.catalogue import TYPES_FILE
@@ -27,6 +28,8 @@ workflow.add_command(migrating.migrate_documents)
 workflow.add_command(pictures.draw_diagram)
 workflow.add_command(pictures.show_difference)
 workflow.add_command(proving.prove_claims)
+workflow.add_command(plone.import_plone)
+workflow.add_command(plone.export_plone)
 
 
 @workflow.command("check")
@@ -50,8 +53,16 @@ def check_files(files: tuple[Path, ...]) -> None:
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show_table(file: Path, as_json: bool) -> None:
-    """Show who may do what in which state, and where each transition leads."""
-    found = _read(file, load_plugins())
+    """Show who may do what in which state, and where each transition leads.
+
+    Conditions and effects that no plugin has supplied yet are named on standard error.
+    """
+    registry = load_plugins()
+    conditions, effects = Lenient(registry.conditions), Lenient(registry.effects)
+    found = read_workflow(read_file(file), str(file), conditions=conditions, effects=effects)
+    for kind, missed in (("condition", conditions.missed), ("effect", effects.missed)):
+        for name in missed:
+            click.echo(f"{file}: warning: the {kind} {name} is still to be supplied by a plugin", err=True)
     if as_json:
         click.echo(json.dumps(tables.table(found), ensure_ascii=False, indent=2))
     else:

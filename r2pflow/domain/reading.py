@@ -249,7 +249,8 @@ class _WorkflowReader:
     def _read_means(self) -> dict[str, str]:
         means: dict[str, str] = {}
         for own, key, node in self.root.each("means"):
-            self._look_up([node], f"means.{own}", "permission", BUILT_IN_PERMISSIONS)
+            # A permission that means itself is the workflow's own, and no built-in one: imported workflows have such.
+            self._look_up([node], f"means.{own}", "permission", (*BUILT_IN_PERMISSIONS, own))
             if own in BUILT_IN_PERMISSIONS and own != node.text:
                 found = f"the built-in permission {own!r}"
                 self.report.add("permission_twice", key, "means", found, "a name of the workflow's own")
