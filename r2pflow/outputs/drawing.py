@@ -36,6 +36,7 @@ _DARK = {
     "good": "#8fd0a3", "good-soft": "#1c2f23", "bad": "#f0a79e", "bad-soft": "#3a2220",
     "waiting": "#e6c073", "waiting-soft": "#342a16",
 }  # fmt: skip
+_PAGES = "/* around them, in pages */"
 _SANS = (
     'system-ui, -apple-system, "Segoe UI", "Noto Sans", "Noto Sans Arabic", "PingFang SC", "Microsoft YaHei", '
     '"Noto Sans CJK SC", "Noto Sans SC", sans-serif'
@@ -115,7 +116,7 @@ def draw(picture: Picture, *, prefix: str = "d", is_file: bool = False) -> str:
     ]
     arrows = [(one, _letter(one.name, one.note, LABEL, LABEL_WIDTH)) for one in picture.arrows if not one.is_loop]
     links = [
-        Link(place[one.source], place[one.target], text.width + 14, text.height + 6, one.weight) for one, text in arrows
+        Link(place[one.source], place[one.target], text.width + 22, text.height + 6, one.weight) for one, text in arrows
     ]
     begins = [number for number, one in enumerate(picture.states) if "initial" in one.marks]
     layout = lay_out(
@@ -197,6 +198,7 @@ def _draw_state(filled: _Filled, middle: Point, ids: _Ids, *, is_mirrored: bool)
     content = _told(_classes("state", state.marks), state.told, "".join(shapes), ids, is_image=not state.href)
     yield _linked(state.href, state.told, content)
     y = top + box.height - edge - loops_height
+    kind = "arrow is-loop is-inside" if "here" in state.marks else "arrow is-loop"
     for arrow, text in filled.loops:
         row = (middle[0] + (-LOOP / 2 if is_mirrored else LOOP / 2), y + (text.height + PAD) / 2 - 1)
         beside = row[0] + (text.width / 2 + LOOP / 2 + 2) * (1 if is_mirrored else -1)
@@ -204,9 +206,7 @@ def _draw_state(filled: _Filled, middle: Point, ids: _Ids, *, is_mirrored: bool)
         parts += _loop_sign(beside, row[1], is_mirrored=is_mirrored) + _text(text, row)
         if arrow.count:
             parts += _pill(arrow.count, (left if is_mirrored else left + box.width, row[1]))
-        content = _told(
-            _classes("arrow is-loop", arrow.marks, arrow.line), arrow.told, parts, ids, is_image=not arrow.href
-        )
+        content = _told(_classes(kind, arrow.marks, arrow.line), arrow.told, parts, ids, is_image=not arrow.href)
         yield _linked(arrow.href, arrow.told, content)
         y += text.height + PAD
 
@@ -225,7 +225,7 @@ def _draw_label(arrow: Arrow, text: _Lettered, curve: Curve, ids: _Ids) -> str:
     middle = curve.label or curve.points[len(curve.points) // 2]
     content = _text(text, middle)
     if arrow.count:
-        content += _pill(arrow.count, _along(curve.points, 0.3))
+        content += _pill(arrow.count, _along(curve.points, 12))
     told = _told(_classes("arrow", arrow.marks, arrow.line), arrow.told, content, ids, is_image=not arrow.href)
     return _linked(arrow.href, arrow.told, told)
 
@@ -265,8 +265,8 @@ def _tip(curve: Curve) -> str:
     return f'<polygon class="tip" points="{" ".join(f"{round(a, 1):g},{round(b, 1):g}" for a, b in corners)}"/>'
 
 
-def _along(points: Sequence[Point], share: float) -> Point:
-    """Return the point of the curve at that share of its length."""
+def _along(points: Sequence[Point], left: float) -> Point:
+    """Return the point of the curve so far from its beginning: before any label begins."""
     dots = [points[0]]
     for start in range(0, len(points) - 3, 3):
         a, b, c, d = points[start : start + 4]
@@ -277,7 +277,6 @@ def _along(points: Sequence[Point], share: float) -> Point:
                 tuple(s**3 * a[n] + 3 * s * s * t * b[n] + 3 * s * t * t * c[n] + t**3 * d[n] for n in (0, 1))  # type: ignore[arg-type]
             )
     lengths = [((p[0] - q[0]) ** 2 + (p[1] - q[1]) ** 2) ** 0.5 for p, q in zip(dots, dots[1:], strict=False)]
-    left = sum(lengths) * share
     for dot, length in zip(dots[1:], lengths, strict=True):
         left -= length
         if left <= 0:
@@ -375,7 +374,7 @@ def _sign(sign: str, x: float, y: float) -> str:
 @cache
 def _read_rules() -> str:
     text = (get_assets() / "css" / "diagram.css").read_text(encoding="utf-8")
-    return re.sub(r"/\*.*?\*/\n?", "", text, flags=re.DOTALL).strip()
+    return re.sub(r"/\*.*?\*/\n?", "", text.split(_PAGES)[0], flags=re.DOTALL).strip()
 
 
 @cache

@@ -85,7 +85,7 @@ def lay_out(boxes: Sequence[Box], links: Sequence[Link]) -> Layout:
 def _write(boxes: Sequence[Box], links: Sequence[Link]) -> str:
     lines = [
         "digraph {",
-        "graph [rankdir=TB nodesep=0.3 ranksep=0.3 splines=true pad=0]",
+        "graph [rankdir=TB nodesep=0.3 ranksep=0.42 splines=true pad=0]",
         'node [shape=box fixedsize=true label=""]',
         "edge [arrowsize=0.9]",
     ]

@@ -139,6 +139,7 @@ SENTENCES: Mapping[str, str] = {
     "workflow_in_chain": N_("The document runs in the workflow %(workflow)s already, beside this one."),
     "worklist_not_found": N_("There is no such worklist, or it is not for you."),
     "workflow_not_found": N_("There is no workflow of that name."),
+    "version_not_found": N_("There is no such version of this workflow. Choose one from the list."),
     "page_not_found": N_("There is no page at this address."),
     "unknown_transition": N_("There is no such step in this workflow. Go back to the document and choose another."),
     # meanwhile

@@ -14,6 +14,7 @@ from r2pflow.web.pages import (
     decisions,
     desk,
     directory,
+    document_way,
     documents,
     dossiers,
     drafting,
@@ -21,6 +22,7 @@ from r2pflow.web.pages import (
     plans,
     public,
     sharing,
+    workflow_versions,
     workflows,
     worklists,
 )
@@ -33,6 +35,7 @@ ROUTES: tuple[Route, ...] = (
     *worklists.ROUTES,
     *account.ROUTES,
     *documents.ROUTES,
+    *document_way.ROUTES,
     *drafting.ROUTES,
     *comments.ROUTES,
     *decisions.ROUTES,
@@ -42,6 +45,7 @@ ROUTES: tuple[Route, ...] = (
     *dossiers.ROUTES,
     *directory.ROUTES,
     *workflows.ROUTES,
+    *workflow_versions.ROUTES,
     *administration.ROUTES,
 )
 

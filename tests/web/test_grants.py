@@ -45,6 +45,7 @@ ACCESS = {
     "dossier": SIGNED_IN,
     "workflows": SIGNED_IN,
     "workflow": SIGNED_IN,
+    "workflow_changes": SIGNED_IN,
     "new_document": KEEPERS,
     "new_organisation": KEEPERS,
     "edit_organisation": KEEPERS,
@@ -59,6 +60,7 @@ ACCESS = {
     "fire": "",  # each transition's guard says
     "export": "view",
     "history": "view",
+    "way": "view",
     "redline": "view",
     "edit": "edit",
     "comments": "view",

@@ -49,7 +49,7 @@ class Shell:
 def document_context(subject: Subject, tab: str = "") -> dict[str, Any]:
     """Return `subject` and `shell` for `documents/layout.html`; five queries.
 
-    `tab` names the present one: text, comments, decision, languages, fields, history or sharing.
+    `tab` names the present one: text, comments, decision, languages, fields, way, history or sharing.
     """
     work = current_work()
     way = standing.lay_way(subject.workflow, queries.find_path(work, subject))
@@ -176,6 +176,7 @@ def _list_tabs(subject: Subject, tab: str, comments: int) -> list[dict[str, Any]
         ("comments", "comments", gettext("Comments"), is_known, comments),
         ("decision", "decision", gettext("Decision"), is_known and bool(subject.workflow.ballots), None),
         ("languages", "languages", gettext("Languages"), is_known and languages > 1, languages),
+        ("way", "way", gettext("Workflow"), is_known, None),
         ("history", "history", gettext("History"), is_known, None),
         ("sharing", "sharing", gettext("Sharing"), is_known and subject.may("share"), None),
     ]

@@ -4,16 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flask import request
+
 from r2pflow.domain.definition import AUTOMATIC, STAY, TIMER, USER, State, Transition, Workflow
-from r2pflow.domain.errors import NotFound
-from r2pflow.domain.people import BUILT_IN_PERMISSIONS
+from r2pflow.domain.people import BUILT_IN_PERMISSIONS, BUILT_IN_ROLES
 from r2pflow.outputs import rules
+from r2pflow.outputs.diagrams import Marks
 from r2pflow.outputs.translations import translator
-from r2pflow.services import queries
+from r2pflow.services import lineage, queries
+from r2pflow.services.definitions import list_workflows
 from r2pflow.services.standing import lay_way
 from r2pflow.web import ruling
 from r2pflow.web.auth import current_work, require_signed_in
 from r2pflow.web.i18n import gettext, language, title_of
+from r2pflow.web.pagination import read_page_number
+from r2pflow.web.picturing import show_workflow as show_picture
 from r2pflow.web.rendering import render
 from r2pflow.web.routing import Route
 from r2pflow.web.sentences import join
@@ -64,7 +69,7 @@ def show_workflows() -> Any:
                 "accent": next((one.accent for one in types if one.workflow == workflow.name), "slate"),
                 "count": sum(number for (name, _), number in counts.items() if name == workflow.name),
             }
-            for workflow in work.catalogue.workflows.values()
+            for workflow in list_workflows(work)
         ],
     )
 
@@ -80,10 +85,11 @@ def _title(workflow: Workflow, state: str) -> str:
 
 def show_workflow(name: str) -> Any:
     actor, work = require_signed_in(), current_work()
-    workflow = work.catalogue.workflows.get(name)
-    if workflow is None:
-        raise NotFound("workflow_not_found", workflow=name)
-    counts = queries.count_documents(work, actor)
+    workflow = lineage.get_newest(work, name)
+    standing = lineage.count_standing(work, actor, name)
+    counts: dict[str, int] = {}
+    for (_, state), number in standing.items():
+        counts[state] = counts.get(state, 0) + number
     types = [one for one in work.catalogue.types.values() if one.workflow == name]
     fields = {field.name: field.title for one in types for field in one.fields}
     main = [state for state, _ in lay_way(workflow, [workflow.initial])]
@@ -101,7 +107,7 @@ def show_workflow(name: str) -> Any:
         types=join(title_of(one.title, one.name) for one in types),
         accent=types[0].accent if types else "slate",
         states=[
-            _tell_state(workflow, state, place, state in main, counts.get((name, state), 0), permissions)
+            _tell_state(workflow, state, place, state in main, counts.get(state, 0), permissions)
             for place, state in enumerate(order, 1)
         ],
         permissions=permissions,
@@ -111,7 +117,31 @@ def show_workflow(name: str) -> Any:
             for one in workflow.ballots.values()
         ],
         bypass=join(word(role) for role in workflow.bypass),
+        picture=show_picture(workflow, _mark(workflow, counts)),
+        counts=[(one, _title(workflow, one), counts[one]) for one in dict.fromkeys((*order, *counts)) if one in counts],
+        by_role=_tell_roles(workflow, order, permissions) if request.args.get("by") == "role" else [],
+        versions=lineage.list_versions(work, name, standing, read_page_number()),
     )
+
+
+def _mark(workflow: Workflow, counts: Mapping[str, int]) -> Marks:
+    return Marks(counts=counts, state_links={name: f"#state-{name}" for name in workflow.states})
+
+
+def _tell_roles(workflow: Workflow, order: list[str], permissions: list[str]) -> list[tuple[str, list[str]]]:
+    """Return the same matrix the other way round: each role, and what it may in each state."""
+    held = {(state, permission): workflow.holders(state, permission) for state in order for permission in permissions}
+    roles = dict.fromkeys(
+        role for role in (*BUILT_IN_ROLES, *workflow.roles) if any(role in one for one in held.values())
+    )
+    rest = sorted({role for one in held.values() for role in one} - roles.keys())
+    return [
+        (
+            ruling.capitalise(word(role)),
+            [join(word(name) for name in permissions if role in held[state, name]) for state in order],
+        )
+        for role in (*roles, *rest)
+    ]
 
 
 def _tell_state(
