@@ -72,20 +72,21 @@ def app(tmp_path: Path, plugins: list[Any]) -> Iterator[Flask]:
         app.extensions["sqlalchemy"].engine.dispose()
 
 
-def make_host(folder: Path, plugins: Sequence[Any] = (), **config: Any) -> Flask:
+def make_host(folder: Path, plugins: Sequence[Any] = (), url: str = "", **config: Any) -> Flask:
     """Return an application whose signed-in person is the one in its session."""
     app = Flask("host")
     app.config.update(
         TESTING=True,
         SECRET_KEY="for tests only",
-        SQLALCHEMY_DATABASE_URI=f"sqlite:///{folder / 'host.sqlite'}",
+        SQLALCHEMY_DATABASE_URI=url or f"sqlite:///{folder / 'host.sqlite'}",
         R2PFLOW_INSTANCE=str(folder),
         R2PFLOW_COALITION="Test Coalition",
         **config,
     )
     db = SQLAlchemy(app)
     with app.app_context():
-        event.listen(db.engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys=ON"))
+        if not url:
+            event.listen(db.engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys=ON"))
 
     def load_actor() -> Actor | None:
         person_id = session.get("person_id")
