@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {  # name: where it is, and one line o
     "workflow": ("r2pflow.commands.workflow:workflow", "Check workflow files, and show them as tables."),
     "ballot": ("r2pflow.commands.ballot:ballot", "Tally a ballot from files."),
     "document": ("r2pflow.commands.document:document", "Import, show, fire and export documents."),
+    "import-plone-site": ("r2pflow.commands.plone_site:import_plone_site", "Take a Plone site over from its export."),
     "person": ("r2pflow.commands.directory:person", "Add persons, and give them links to sign in."),
     "organisation": ("r2pflow.commands.directory:organisation", "Add organisations."),
     "group": ("r2pflow.commands.directory:group", "Name groups of organisations."),

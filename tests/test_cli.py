@@ -339,7 +339,7 @@ def test_the_doctor_names_broken_workflows_and_jobs_that_were_given_up(tmp_path,
 
 
 def test_the_language_of_the_terminal_is_spoken_where_it_is_known(monkeypatch):
-    from r2pflow.cli import find_language
+    from r2pflow.commands.language import find_language
 
     assert find_language() == "en"
     monkeypatch.setenv("LANG", "fr_FR.UTF-8")

@@ -177,11 +177,19 @@ def tell_test(test: Test, registry: Registry, speak: Translator, titles: Mapping
         named = argument if isinstance(argument, list | tuple) else [argument]
         codes = [speak.language_name(str(one)) if str(one) in LANGUAGES else str(one) for one in named]
         return speak.gettext("these languages are verified: %(languages)s", languages=join(codes, speak))
+    if test.name == "in_state" and isinstance(argument, Mapping):
+        return join((_tell_standing(str(one), states, speak) for one, states in argument.items()), speak)
     if test.name in CONDITIONS:
         return speak.gettext(CONDITIONS[test.name])
     known = registry.conditions.get(test.name)
     told = speak.gettext(known.title) if known and known.title else word(test.name, speak)
     return f"{told}: {argument}" if argument not in (None, True) else told
+
+
+def _tell_standing(workflow: str, states: Any, speak: Translator) -> str:
+    named = states if isinstance(states, list | tuple) else [states]
+    told = join((word(str(one), speak) for one in named), speak)
+    return speak.gettext("in the workflow “%(workflow)s”: %(states)s", workflow=word(workflow, speak), states=told)
 
 
 def _tell_field(test: Test, titles: Mapping[str, Any], speak: Translator) -> str:

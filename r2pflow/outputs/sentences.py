@@ -34,6 +34,23 @@ SENTENCES: Mapping[str, str] = {
     "unknown_block": N_("This paragraph is no longer in the text. Reload the page and choose it again."),
     "unknown_choice": N_("“%(value)s” is not one of the choices. Please take one from the list."),
     "unknown_document_type": N_("There is no such type of document. Please take one from the list."),
+    "unknown_workflow": N_("No file defines the workflow “%(value)s” that is to apply here."),
+    # taking a Plone site over
+    "not_json": N_("%(name)s is no JSON: %(found)s"),
+    "not_an_export": N_("This is no content export of collective.exportimport: found %(found)s."),
+    "not_an_object": N_("An entry of the export is no object of a Plone site. It was left out."),
+    "object_twice": N_("The object is in the export twice. The first one counts."),
+    "bad_instant": N_("A time in the export cannot be read: %(found)s."),
+    "bad_comment": N_("A comment of the export cannot be read: %(found)s."),
+    "original_missing": N_("This is a translation of an object that was not taken over."),
+    "roles_of_site": N_("Roles on the whole site are not taken over: %(holders)s. Give them in the directory."),
+    "not_imported": N_("The object that this belongs to was not taken over."),
+    "state_unknown": N_("The workflow has no state “%(state)s”. The document stands in “%(taken)s” instead."),
+    "window_not_opened": N_("The state “%(state)s” opens a round or a ballot. It was not opened for %(reference)s."),
+    "translation_apart": N_(
+        "The paragraphs do not pair with those of %(original)s: taken over as a document of its own."
+    ),
+    "holder_unknown": N_("“%(holder)s” stands for everybody, and was given no role."),
     "unknown_dossier": N_("There is no dossier of that name. Please take one from the list."),
     "unknown_field": N_("This type of document has no such field. Reload the form and try again."),
     "unknown_kind": N_("This round does not take comments of that kind. Please take one from the list."),
@@ -354,6 +371,18 @@ def _tell_condition(params: Mapping[str, Any], speak: Translator, field_title: F
     if name in ("languages_ready", "language_verified"):
         missing = _join((speak.language_name(code) for code in detail["languages"]), speak)
         return speak.gettext("These languages are not verified yet: %(languages)s.", languages=missing)
+    if name == "in_state" and isinstance(detail.get("found"), Mapping):
+        wanted = detail.get("accepted") or {}
+        return " ".join(
+            speak.gettext(
+                "In the workflow “%(workflow)s” the document is in “%(found)s”; this step waits for: %(states)s.",
+                workflow=word(workflow, speak),
+                found=word(str(found or "–"), speak),
+                states=_join((word(one, speak) for one in wanted.get(workflow, ())), speak),
+            )
+            for workflow, found in detail["found"].items()
+            if found not in wanted.get(workflow, ())
+        )
     if name in _CONDITIONS:
         return speak.gettext(_CONDITIONS[name])
     return speak.gettext("A condition of this step is not met: %(name)s.", name=word(name, speak))

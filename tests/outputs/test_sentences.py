@@ -47,7 +47,13 @@ def test_every_place_of_a_sentence_is_filled_by_what_is_raised():
     assert unfilled == []
 
 
-@pytest.mark.parametrize("name", BUILT_IN_CONDITIONS)
+def test_a_step_that_waits_for_another_workflow_says_for_which_and_what():
+    detail = {"found": {"upkeep": "in_work"}, "accepted": {"upkeep": ["ready", "left_out"]}}
+    told = sentence(Refusal("condition", {"name": "in_state", "detail": detail}), ENGLISH)
+    assert told == ("In the workflow “upkeep” the document is in “in work”; this step waits for: ready and left out.")
+
+
+@pytest.mark.parametrize("name", sorted(set(BUILT_IN_CONDITIONS) - {"in_state"}))
 def test_every_built_in_condition_says_what_is_missing(name):
     detail = {"found": "open", "count": 2, "languages": ["fr"], "fields": ["scope"], "warnings": ["genocide"]}
     told = sentence(Refusal("condition", {"name": name, "argument": "carried", "detail": detail}), ENGLISH)
