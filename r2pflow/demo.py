@@ -18,7 +18,7 @@ from r2pflow.persistence.documents import DocumentRow
 from r2pflow.persistence.people import OrganisationRow
 from r2pflow.persistence.publishing import EditionLanguageRow, EditionRow, PublicationRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
-from r2pflow.services import ballots, comments, people, translating
+from r2pflow.services import ballots, comments, dossiers, people, translating
 from r2pflow.services.access import get_subject
 from r2pflow.services.comments import NewComment
 from r2pflow.services.drafting import create_document, save_text
@@ -86,7 +86,7 @@ class Demonstration:
             assert actor is not None
             self.actors[one["id"]] = actor
         for one in found["dossiers"]:
-            people.save_dossier(self.work, THE_SYSTEM, one["id"], dict(one["title"]), one["kind"], one["parent"])
+            dossiers.save_dossier(self.work, THE_SYSTEM, one["id"], dict(one["title"]), one["kind"], one["parent"])
         self.work.commit()
         self.echo(f"coalition {len(self.organisations)} organisations, {len(self.actors)} persons")
 

@@ -13,7 +13,7 @@ from r2pflow.domain.plone_site import NEIGHBOURS, Fault, read_site
 from r2pflow.outputs.sentences import sentence
 from r2pflow.outputs.translations import Translator, translator
 from r2pflow.outputs.words import N_
-from r2pflow.services.people import DOSSIER_KINDS
+from r2pflow.services.dossiers import DOSSIER_KINDS
 from r2pflow.services.site_import import Choices, Report, import_site
 
 DONE = {

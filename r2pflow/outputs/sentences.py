@@ -14,7 +14,7 @@ FieldTitle = Callable[[str], str]
 SENTENCES: Mapping[str, str] = {
     # what was sent
     "unknown_job": N_("No worker here knows jobs of the kind %(value)s. A plugin may be missing."),
-    "choose_holder": N_("Choose a person or an organisation to share with."),
+    "choose_holder": N_("Choose a person, an organisation or a group to share with."),
     "required": N_("Please fill in this field."),
     "already_taken": N_("“%(value)s” is already in use. Please choose another."),
     "bad_email": N_("“%(value)s” is no e-mail address. It should look like name@example.org."),
@@ -51,6 +51,9 @@ SENTENCES: Mapping[str, str] = {
         "The paragraphs do not pair with those of %(original)s: taken over as a document of its own."
     ),
     "holder_unknown": N_("“%(holder)s” stands for everybody, and was given no role."),
+    "dossier_below_itself": N_("A dossier cannot lie in itself, nor in one that lies in it. Choose another place."),
+    "dossiers_too_deep": N_("Dossiers lie inside each other at most %(limit)s deep. Choose a place higher up."),
+    "policy_does_not_fit": N_("These workflows do not fit documents of this type: %(found)s"),
     "unknown_dossier": N_("There is no dossier of that name. Please take one from the list."),
     "unknown_field": N_("This type of document has no such field. Reload the form and try again."),
     "unknown_kind": N_("This round does not take comments of that kind. Please take one from the list."),
@@ -123,6 +126,9 @@ SENTENCES: Mapping[str, str] = {
     "form_expired": N_("This form had been open for too long, or in another window. Please send it once more."),
     "may_not_create": N_("You may not begin a document of this type. The secretariat can do it for you."),
     "not_an_administrator": N_("Only the secretariat keeps the directory. Please write to it."),
+    "not_a_keeper": N_(
+        "This takes the secretariat, or the role “secretariat” on the dossier: where it lies, and where it goes."
+    ),
     "not_your_comment": N_("Only the organisation that made this comment can say whether the answer satisfies it."),
     "only_managers_grant_manager": N_("Only an administrator can make somebody an administrator."),
     "not_your_schedule": N_("Only who scheduled this, or the secretariat, can take it back."),
@@ -138,6 +144,7 @@ SENTENCES: Mapping[str, str] = {
     "job_not_found": N_("This job is no longer given up: it is waiting, running or done."),
     "comment_not_found": N_("There is no such comment, or it is not open to you."),
     "dossier_not_found": N_("There is no such dossier."),
+    "group_not_found": N_("There is no such group."),
     "edition_not_found": N_("There is no published document of that symbol."),
     "publication_not_found": N_("There is no published document of that symbol."),
     "file_not_ready": N_("This file is still being made. Try again in a minute."),
@@ -161,6 +168,7 @@ SENTENCES: Mapping[str, str] = {
     "unknown_transition": N_("There is no such step in this workflow. Go back to the document and choose another."),
     # meanwhile
     "moved_on": N_("Somebody else changed this document meanwhile. Look at it again, then repeat your step."),
+    "dossier_not_empty": N_("The dossier still holds documents or dossiers. Move them elsewhere first."),
     "already_answered": N_("Somebody else answered this comment meanwhile. Read that answer before you change it."),
     "ballot_on_other_text": N_("The text is no longer the one on which this ballot was held."),
     "source_moved_on": N_(

@@ -52,6 +52,10 @@ class Catalogue:
         """Return the workflows that the type names, the first of its chain first."""
         return tuple(self.workflows[name] for name in self.types[document_type].chain)
 
+    def check_policy(self, document_type: str, names: Sequence[str]) -> list[DefinitionError]:
+        """Return why these workflows, all of them known, could not be the chain of a document type."""
+        return list(_chain_errors(self.types[document_type], [self.workflows[name] for name in names]))
+
 
 FindStored = Callable[[str], tuple[str, str] | None]
 """Return the newest stored source of the workflow of that name, and what to call it in errors; None for none."""
@@ -161,6 +165,17 @@ def _type_errors(
     for name in kind.chain:
         if name not in workflows:
             yield error("workflow", name, workflows)
+    yield from _field_errors(kind, chain)
+    if len(chain) == len(kind.chain):
+        yield from check_chain(chain, kind)
+
+
+def _chain_errors(kind: DocumentType, chain: Sequence[Workflow]) -> Iterable[DefinitionError]:
+    yield from _field_errors(kind, chain)
+    yield from check_chain(chain, kind)
+
+
+def _field_errors(kind: DocumentType, chain: Sequence[Workflow]) -> Iterable[DefinitionError]:
     fields = [field.name for field in kind.fields]
     for workflow in chain:
         for test, name in _fields_read(workflow):
@@ -170,8 +185,6 @@ def _type_errors(
                 yield DefinitionError(
                     "unknown_field", path=workflow.path, line=test.line, column=test.column, message=message
                 )
-    if len(chain) == len(kind.chain):
-        yield from check_chain(chain, kind)
 
 
 def _fields_read(workflow: Workflow) -> Iterable[tuple[Test, str]]:

@@ -1,4 +1,4 @@
-"""Find persons and organisations by what somebody types of their name."""
+"""Find persons, organisations and groups by what somebody types of their name."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from sqlalchemy import String, and_, func, or_, select
 from sqlalchemy.orm import joinedload
 
-from r2pflow.persistence.people import OrganisationRow, PersonRow
+from r2pflow.persistence.people import GroupRow, OrganisationRow, PersonRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True)
 class Holder:
-    """A person or an organisation (`kind`) that could hold a role; `about` are the names of a person's organisation."""
+    """Who could hold a role; `kind` is person, organisation or group, `about` the names of a person's organisation."""
 
     kind: str
     id: int
@@ -21,7 +21,7 @@ class Holder:
 
 
 def find_holders(work: UnitOfWork, sought: str, limit: int = 20) -> Sequence[Holder]:
-    """Return active organisations, then active persons, that have every word in their name or e-mail address."""
+    """Return active organisations, groups, then active persons, that have every word in their name or address."""
     words = sought.split()[:6]
     if not words:
         return []
@@ -43,6 +43,22 @@ def find_holders(work: UnitOfWork, sought: str, limit: int = 20) -> Sequence[Hol
         .order_by(OrganisationRow.slug)
         .limit(limit)
     )
+    groups = work.session.scalars(
+        select(GroupRow)
+        .where(
+            and_(
+                *(
+                    or_(
+                        GroupRow.name.icontains(word, autoescape=True),
+                        func.lower(GroupRow.titles.cast(String)).contains(word.lower(), autoescape=True),
+                    )
+                    for word in words
+                )
+            )
+        )
+        .order_by(GroupRow.name)
+        .limit(limit)
+    )
     persons = work.session.scalars(
         select(PersonRow)
         .where(PersonRow.is_active)
@@ -60,6 +76,7 @@ def find_holders(work: UnitOfWork, sought: str, limit: int = 20) -> Sequence[Hol
     )
     return [
         *(Holder("organisation", row.id, row.names, {}) for row in organisations),
+        *(Holder("group", row.id, row.titles or {"en": row.name}, {}) for row in groups),
         *(
             Holder("person", row.id, {"en": row.name}, row.organisation.names if row.organisation else {})
             for row in persons

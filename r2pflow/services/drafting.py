@@ -69,7 +69,8 @@ def create_document(
         raise InvalidInput("empty_text", field="text")
     place = None
     if dossier:
-        place = work.session.scalars(select(DossierRow).where(DossierRow.slug == dossier)).first()
+        named = select(DossierRow).where(DossierRow.slug == dossier)
+        place = work.session.scalars(named.with_for_update(read=True)).first()  # it stays where it is meanwhile
         if place is None:
             raise InvalidInput("unknown_dossier", field="dossier", value=dossier)
     line = list_line(work, place)

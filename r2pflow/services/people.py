@@ -1,4 +1,4 @@
-"""Organisations, persons, groups and their roles; sharing of documents."""
+"""Organisations, persons, groups, and the roles that they hold everywhere."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -19,15 +19,10 @@ from r2pflow.domain.people import (
     SECTORS,
     Actor,
 )
-from r2pflow.persistence.documents import DossierRow, LocalRoleRow
 from r2pflow.persistence.people import GroupMemberRow, GroupRow, OrganisationRow, PersonRow, RoleGrantRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
-from r2pflow.services.access import get_subject
-from r2pflow.services.history import record
 
 ADMINISTRATORS = frozenset({"secretariat", "manager"})
-SHARED_ROLES = ("author", "editor", "translator", "member", "secretariat")
-"""Roles that sharing can give on one document or dossier, beside those that a workflow declares."""
 
 
 def load_actor(work: UnitOfWork, person_id: int) -> Actor | None:
@@ -116,11 +111,11 @@ def save_organisation(work: UnitOfWork, actor: Actor, values: Mapping[str, Any],
     language, is_active. Raises Forbidden, NotFound, or InvalidInput naming the field.
     """
     require_administrator(actor)
-    _check_choice("region", values.get("region", ""), REGIONS)
-    _check_choice("sector", values.get("sector", ""), SECTORS)
-    _check_choice("scope", values.get("scope", ""), SCOPES)
+    check_choice("region", values.get("region", ""), REGIONS)
+    check_choice("sector", values.get("sector", ""), SECTORS)
+    check_choice("scope", values.get("scope", ""), SCOPES)
     for function in values.get("functions", ()):
-        _check_choice("functions", function, FUNCTIONS)
+        check_choice("functions", function, FUNCTIONS)
     names = {code: name.strip() for code, name in dict(values.get("names", {})).items() if name.strip()}
     if slug is None:
         slug = str(values.get("slug", "")).strip().lower()
@@ -167,9 +162,9 @@ def save_person(work: UnitOfWork, actor: Actor, values: Mapping[str, Any], *, pe
         if holder is not None and holder != person_id:
             raise InvalidInput("already_taken", field="email", value=email)
     if "language" in values:
-        _check_choice("language", values["language"], LANGUAGES)
+        check_choice("language", values["language"], LANGUAGES)
     if "timezone" in values:
-        _check_choice("timezone", values["timezone"], available_timezones())
+        check_choice("timezone", values["timezone"], available_timezones())
     if person_id is None:
         row = PersonRow(name=str(values["name"]).strip(), email=email, created_at=work.now())
         work.session.add(row)
@@ -192,8 +187,8 @@ def save_preferences(work: UnitOfWork, actor: Actor, *, language: str, timezone:
     """Let a person choose the language of pages and mails and the time zone of instants."""
     if actor.person_id is None:
         raise Forbidden("sign_in_first")
-    _check_choice("language", language, LANGUAGES)
-    _check_choice("timezone", timezone, available_timezones())
+    check_choice("language", language, LANGUAGES)
+    check_choice("timezone", timezone, available_timezones())
     row = get_person(work, actor.person_id)
     row.language, row.timezone = language, timezone
     work.session.flush()
@@ -201,7 +196,7 @@ def save_preferences(work: UnitOfWork, actor: Actor, *, language: str, timezone:
 
 def _set_roles(held: list[RoleGrantRow], wanted: Sequence[str], actor: Actor) -> None:
     for role in wanted:
-        _check_choice("roles", role, GLOBAL_ROLES)
+        check_choice("roles", role, GLOBAL_ROLES)
     changed = {grant.role for grant in held} ^ set(wanted)
     if "manager" in changed and not (actor.is_system or "manager" in actor.roles):
         raise Forbidden("only_managers_grant_manager")
@@ -212,7 +207,8 @@ def _set_roles(held: list[RoleGrantRow], wanted: Sequence[str], actor: Actor) ->
     held.extend(RoleGrantRow(role=role) for role in dict.fromkeys(wanted) if role not in have)
 
 
-def _check_choice(field: str, value: Any, accepted: Sequence[str] | set[str] | frozenset[str]) -> None:
+def check_choice(field: str, value: Any, accepted: Sequence[str] | set[str] | frozenset[str]) -> None:
+    """Raise InvalidInput for a value that is not empty and not among the accepted."""
     if value and value not in accepted:
         shown = sorted(accepted) if len(accepted) < 50 else []
         raise InvalidInput("unknown_choice", field=field, value=value, accepted=shown)
@@ -260,120 +256,3 @@ def save_group(
     have = {member.organisation_id for member in members}
     work.session.add_all(GroupMemberRow(group_id=row.id, organisation_id=one) for one in sorted(wanted - have))
     work.session.flush()
-
-
-def share(
-    work: UnitOfWork,
-    actor: Actor,
-    reference: str | int,
-    role: str,
-    *,
-    person_id: int | None = None,
-    organisation_id: int | None = None,
-) -> None:
-    """Give a person or an organisation a role on one document. Giving it twice changes nothing.
-
-    Raises Forbidden without the permission `share`, InvalidInput for a role that cannot be shared or nobody named.
-    """
-    subject = get_subject(work, actor, reference, "share")
-    accepted = (*SHARED_ROLES, *subject.workflow.roles)
-    if role not in accepted:
-        raise InvalidInput("unknown_choice", field="role", value=role, accepted=list(accepted))
-    if role not in subject.actor.roles and role == "secretariat" and not actor.is_system:
-        raise Forbidden("only_own_roles", role=role)
-    if (person_id is None) == (organisation_id is None):
-        raise InvalidInput("required", field="holder")
-    if person_id is not None:
-        get_person(work, person_id)
-    elif work.session.get(OrganisationRow, organisation_id) is None:
-        raise NotFound("organisation_not_found", organisation=organisation_id)
-    same = select(LocalRoleRow.id).where(
-        LocalRoleRow.document_id == subject.id,
-        LocalRoleRow.role == role,
-        LocalRoleRow.person_id == person_id,
-        LocalRoleRow.organisation_id == organisation_id,
-    )
-    if work.session.scalar(same) is not None:
-        return
-    work.session.add(
-        LocalRoleRow(
-            document_id=subject.id,
-            person_id=person_id,
-            organisation_id=organisation_id,
-            role=role,
-            granted_by_id=actor.person_id,
-            created_at=work.now(),
-        )
-    )
-    work.session.flush()
-    record(
-        work,
-        subject.id,
-        actor,
-        "sharing",
-        what="given",
-        role=role,
-        person=person_id,
-        organisation=organisation_id,
-    )
-
-
-def unshare(work: UnitOfWork, actor: Actor, reference: str | int, local_role_id: int) -> None:
-    """Take a shared role away from one document. Raises Forbidden, or NotFound when it is not one of this document."""
-    subject = get_subject(work, actor, reference, "share")
-    row = work.session.get(LocalRoleRow, local_role_id)
-    if row is None or row.document_id != subject.id:
-        raise NotFound("local_role_not_found", local_role=local_role_id)
-    work.session.delete(row)
-    work.session.flush()
-    record(
-        work,
-        subject.id,
-        actor,
-        "sharing",
-        what="taken",
-        role=row.role,
-        person=row.person_id,
-        organisation=row.organisation_id,
-    )
-
-
-def save_dossier(
-    work: UnitOfWork, actor: Actor, slug: str, titles: Mapping[str, str], kind: str, parent: str | None = None
-) -> int:
-    """Create a dossier below another, or change its titles and kind; return its id."""
-    require_administrator(actor)
-    _check_choice("kind", kind, DOSSIER_KINDS)
-    if not titles or not any(titles.values()):
-        raise InvalidInput("required", field="titles")
-    row = work.session.scalars(select(DossierRow).where(DossierRow.slug == slug)).first()
-    if row is None:
-        if not slug.replace("-", "").isalnum() or not slug.isascii() or len(slug) > 80:
-            raise InvalidInput("bad_slug", field="slug", value=slug)
-        above = get_dossier(work, parent) if parent else None
-        row = DossierRow(
-            slug=slug,
-            titles=dict(titles),
-            kind=kind,
-            parent_id=above.id if above else None,
-            policies={},
-            created_at=work.now(),
-        )
-        work.session.add(row)
-        work.session.flush()
-        row.path = f"{above.path if above else '/'}{row.id}/"
-        row.shared_path = f"{above.shared_path if above else '/'}{row.id}/"
-    row.titles, row.kind = dict(titles), kind
-    work.session.flush()
-    return row.id
-
-
-DOSSIER_KINDS = ("consultation", "campaign", "conference", "crisis")
-
-
-def get_dossier(work: UnitOfWork, slug: str) -> DossierRow:
-    """Return the dossier; raise NotFound."""
-    row = work.session.scalars(select(DossierRow).where(DossierRow.slug == slug)).first()
-    if row is None:
-        raise NotFound("dossier_not_found", slug=slug)
-    return row

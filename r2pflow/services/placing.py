@@ -1,8 +1,8 @@
 """What a document takes from where it lies: the workflows of its chain, what dossiers grant, whose sharing applies."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, case, or_, select, update
 
 from r2pflow.domain.definition import DocumentType, Workflow
 from r2pflow.domain.errors import InvalidInput
@@ -17,17 +17,24 @@ def find_chain(work: UnitOfWork, document_type: DocumentType, dossier: DossierRo
 
     Raises InvalidInput for a policy that names a workflow that no file defines.
     """
-    names: Sequence[str] = document_type.chain
-    for place in reversed(list_line(work, dossier)):
-        if document_type.name in place.policies:
-            named = place.policies[document_type.name]
-            names = [named] if isinstance(named, str) else named
-            break
+    names, _ = find_policy(document_type, list_line(work, dossier))
     workflows = work.catalogue.workflows
     for name in names:
         if name not in workflows:
             raise InvalidInput("unknown_workflow", field="dossier", value=name, accepted=sorted(workflows))
     return tuple(workflows[name] for name in names)
+
+
+def find_policy(document_type: DocumentType, line: Sequence[DossierRow]) -> tuple[Sequence[str], DossierRow | None]:
+    """Return the names of the chain that the nearest policy of a line chooses, and the dossier that has the policy.
+
+    Without a policy it is the type's own chain, and None. A policy without workflows says: as the type does.
+    """
+    for place in reversed(line):
+        if document_type.name in place.policies:
+            named = place.policies[document_type.name]
+            return ([named] if isinstance(named, str) else named) or document_type.chain, place
+    return document_type.chain, None
 
 
 def list_line(work: UnitOfWork, dossier: DossierRow | None) -> list[DossierRow]:
@@ -66,7 +73,11 @@ def _find_top(workflow: Workflow, permission: str) -> frozenset[str]:
     return frozenset(role for name in names for role in workflow.permissions.get(name, ()))
 
 
-def settle(work: UnitOfWork, dossier: DossierRow) -> None:
+Note = Callable[[ColumnElement[bool]], None]
+"""Is told of documents, by a condition on them, before their definitions change."""
+
+
+def settle(work: UnitOfWork, dossier: DossierRow, note: Note | None = None) -> None:
     """Let a dossier and all below it follow a change of its place, its blocking or its grants.
 
     Paths of dossiers and documents are written anew, and each document stands in its definition as it applies there.
@@ -89,21 +100,36 @@ def settle(work: UnitOfWork, dossier: DossierRow) -> None:
             update(DocumentRow)
             .where(DocumentRow.dossier_id == row.id, DocumentRow.dossier_path != row.path)
             .values(dossier_path=row.path)
+            .execution_options(synchronize_session=False)
         )
-        settle_documents(work, lines[row.id], row.id)
+        _settle_where(work, lines[row.id], DocumentRow.dossier_id == row.id, note)
+    work.session.expire_all()
 
 
 def settle_documents(work: UnitOfWork, line: Sequence[DossierRow], dossier_id: int | None, *ids: int) -> None:
     """Put the documents of a dossier, or those of them, into their definitions as these dossiers make them apply."""
-    here = DocumentRow.id.in_(ids) if ids else DocumentRow.dossier_id == dossier_id
-    used = select(DocumentRow.definition_id).where(here).distinct()
-    for old, new in _find_moves(work, used, line).items():
-        work.write(update(DocumentRow).where(here, DocumentRow.definition_id == old).values(definition_id=new))
-    of_these = TrackRow.document_id.in_(select(DocumentRow.id).where(here))
-    used = select(TrackRow.definition_id).where(of_these).distinct()
-    for old, new in _find_moves(work, used, line).items():
-        work.write(update(TrackRow).where(of_these, TrackRow.definition_id == old).values(definition_id=new))
+    _settle_where(work, line, DocumentRow.id.in_(ids) if ids else DocumentRow.dossier_id == dossier_id)
     work.session.expire_all()
+
+
+def _settle_where(
+    work: UnitOfWork, line: Sequence[DossierRow], here: ColumnElement[bool], note: Note | None = None
+) -> None:
+    of_these = TrackRow.document_id.in_(select(DocumentRow.id).where(here))
+    moves = _find_moves(work, select(DocumentRow.definition_id).where(here).distinct(), line)
+    further = _find_moves(work, select(TrackRow.definition_id).where(of_these).distinct(), line)
+    if note is not None and (moves or further):
+        along = select(TrackRow.document_id).where(of_these, TrackRow.definition_id.in_(list(further)))
+        note(and_(here, or_(DocumentRow.definition_id.in_(list(moves)), DocumentRow.id.in_(along))))
+    for table, where, changed in ((DocumentRow, here, moves), (TrackRow, of_these, further)):
+        if changed:
+            into = case(changed, value=table.definition_id)
+            work.write(
+                update(table)
+                .where(where, table.definition_id.in_(list(changed)))
+                .values(definition_id=into)
+                .execution_options(synchronize_session=False)
+            )
 
 
 def _find_moves(work: UnitOfWork, used: object, line: Sequence[DossierRow]) -> Mapping[int, int]:

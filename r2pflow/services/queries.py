@@ -168,14 +168,18 @@ class Share:
 
 def list_local_roles(work: UnitOfWork, subject: Subject) -> Sequence[Share]:
     """Return the shared roles on the document and on the dossiers above, by role."""
-    above = list_ids(subject.shared_path)
+    return list_shares(work, subject.id, list_ids(subject.shared_path))
+
+
+def list_shares(work: UnitOfWork, document_id: int | None, dossier_ids: Sequence[int]) -> Sequence[Share]:
+    """Return the shared roles on a document, where one is named, and on these dossiers, by role."""
     rows = work.session.execute(
         select(LocalRoleRow, PersonRow.name, PersonRow.email, OrganisationRow.names, GroupRow, DossierRow.titles)
         .outerjoin(PersonRow, PersonRow.id == LocalRoleRow.person_id)
         .outerjoin(OrganisationRow, OrganisationRow.id == LocalRoleRow.organisation_id)
         .outerjoin(GroupRow, GroupRow.id == LocalRoleRow.group_id)
         .outerjoin(DossierRow, DossierRow.id == LocalRoleRow.dossier_id)
-        .where(or_(LocalRoleRow.document_id == subject.id, LocalRoleRow.dossier_id.in_(above)))
+        .where(or_(LocalRoleRow.document_id == (document_id or 0), LocalRoleRow.dossier_id.in_(dossier_ids)))
         .order_by(LocalRoleRow.role, LocalRoleRow.id)
     )
     found = []

@@ -19,7 +19,7 @@ from r2pflow.persistence.deliberation import CommentRoundRow, CommentRow
 from r2pflow.persistence.documents import DocumentRow, DossierRow, ImportedRow, LocalRoleRow
 from r2pflow.persistence.history import HistoryEntryRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
-from r2pflow.services import importing, people, translating, windows
+from r2pflow.services import dossiers, importing, translating, windows
 from r2pflow.services.access import get_subject
 from r2pflow.services.drafting import create_document
 from r2pflow.services.history import record
@@ -169,7 +169,7 @@ class _Importer:
             row.titles = {**title, **row.titles}
             return row.id
         parent = self._find_dossier(entry)
-        dossier_id = people.save_dossier(
+        dossier_id = dossiers.save_dossier(
             self.work,
             THE_SYSTEM,
             self._free_slug(entry),

@@ -37,6 +37,15 @@ SENTENCES = {
     ("publication", "language_added"): N_("added to edition %(edition)s of %(symbol)s: %(languages)s."),
     ("sharing", "given"): N_("gave a role on this document: %(role)s."),
     ("sharing", "taken"): N_("took a role on this document away: %(role)s."),
+    ("sharing", "blocked"): N_("kept what is shared on dossiers above from reaching this document."),
+    ("sharing", "unblocked"): N_("let what is shared on dossiers above reach this document again."),
+    ("sharing", "given_above"): N_("gave a role on the dossier “%(dossier)s”: %(role)s."),
+    ("sharing", "taken_above"): N_("took a role on the dossier “%(dossier)s” away: %(role)s."),
+    ("sharing", "blocked_above"): N_("kept what is shared above the dossier “%(dossier)s” from reaching it."),
+    ("sharing", "unblocked_above"): N_("let what is shared above the dossier “%(dossier)s” reach it again."),
+    ("sharing", "granted"): N_("changed what the dossier “%(dossier)s” grants: %(permissions)s."),
+    ("moved", "document"): N_("moved the document from “%(left)s” to “%(place)s”."),
+    ("moved", "above"): N_("moved the dossier “%(dossier)s”, with this document, from “%(left)s” to “%(place)s”."),
     ("fields", ""): N_("filled in: %(fields)s."),
     ("refused", ""): N_("“%(transition)s” had become possible, but failed. The operator's log says why."),
     ("timer", "late"): N_("A deadline came late, because the worker was not running. It was due %(due)s."),
@@ -144,6 +153,8 @@ def _variant(entry: HistoryEntryRow) -> str:
 def _tell_params(params: dict[str, Any], subject: Subject) -> dict[str, Any]:
     told = dict.fromkeys(("revision", "comment_kind", "outcome", "before", "position", "language", "role"), "")
     told |= dict.fromkeys(("edition", "symbol", "languages", "fields", "due", "scheduler", "reasons"), "")
+    told["permissions"] = ""
+    nowhere = gettext("at the top") if params.get("what") == "above" else gettext("no dossier")
     for name, value in params.items():
         if name in ("comment_kind", "outcome", "before", "position", "role"):
             told[name] = word(str(value))
@@ -151,6 +162,10 @@ def _tell_params(params: dict[str, Any], subject: Subject) -> dict[str, Any]:
             told["due"] = _tell_due(datetime.fromisoformat(value), params.get("timezone", ""))
         elif name == "reasons":
             told[name] = " ".join(sentence(Refusal(one["code"], one["params"]), subject) for one in value)
+        elif name in ("dossier", "left", "place"):
+            told[name] = title_of(value, nowhere)
+        elif name == "permissions":
+            told[name] = join(word(str(one)) for one in value)
         elif name == "language":
             told[name] = language_name(str(value))
         elif name == "languages":

@@ -6,9 +6,8 @@ from sqlalchemy import event, func, select
 from r2pflow.domain.errors import InvalidInput, NotFound
 from r2pflow.domain.people import THE_SYSTEM
 from r2pflow.jobs.embedded import JobRow
-from r2pflow.persistence.documents import LocalRoleRow
 from r2pflow.persistence.people import GroupRow
-from r2pflow.services import ballots, comments, people, translating
+from r2pflow.services import ballots, comments, people, sharing, translating
 from r2pflow.services.access import get_subject, list_viewers
 from r2pflow.services.comments import NewComment
 from r2pflow.services.notices import EVENTS, notify, prepare_mail
@@ -191,12 +190,12 @@ def test_everybody_at_once_is_as_one_by_one(work, coalition, statement):
     """Roles of persons, organisations and groups, and shares for each, are found alike on both ways."""
     people.save_group(work, THE_SYSTEM, "bureau", {"en": "Bureau"}, ["beta"])
     subject = get_subject(work, THE_SYSTEM, statement)
-    people.share(work, coalition["secretariat"], statement, "editor", person_id=coalition["translator"].person_id)
-    people.share(
+    sharing.share(work, coalition["secretariat"], statement, "editor", person_id=coalition["translator"].person_id)
+    sharing.share(
         work, coalition["secretariat"], statement, "editor", organisation_id=coalition["alpha"].organisation_id
     )
     group = work.session.scalars(select(GroupRow)).one()
-    work.session.add(LocalRoleRow(document_id=subject.id, group_id=group.id, role="editor", created_at=work.now()))
+    sharing.share(work, coalition["secretariat"], statement, "editor", group_id=group.id)
     work.commit()
     actors = people.load_actors(work)
     assert actors == [people.load_actor(work, actor.person_id) for actor in actors]

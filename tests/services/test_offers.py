@@ -14,6 +14,7 @@ from r2pflow.plugins.catalogue import Catalogue, load_catalogue
 from r2pflow.plugins.loading import load_plugins
 from r2pflow.services import people
 from r2pflow.services.access import get_subject
+from r2pflow.services.dossiers import save_dossier
 from r2pflow.services.drafting import create_document
 from r2pflow.services.offers import find_offers, find_offers_for
 from tests.services.test_chains import CHAIN
@@ -32,8 +33,8 @@ def fifty(work, coalition, catalogue) -> list[int]:
     """Documents of all shipped types in all their states, and some in a chain; shared in every way."""
     places = [(name, state) for name in SHIPPED for state in catalogue.chain_of(name)[0].states]
     places += [("notice", state) for state in catalogue.chain_of("notice")[0].states]
-    people.save_dossier(work, THE_SYSTEM, "above", {"en": "Above"}, "campaign")
-    dossier = people.save_dossier(work, THE_SYSTEM, "below", {"en": "Below"}, "campaign", "above")
+    save_dossier(work, THE_SYSTEM, "above", {"en": "Above"}, "campaign")
+    dossier = save_dossier(work, THE_SYSTEM, "below", {"en": "Below"}, "campaign", "above")
     group = GroupRow(name="bureau", titles={})
     work.session.add(group)
     work.session.flush()

@@ -5,7 +5,7 @@ import pytest
 from r2pflow.domain.people import THE_SYSTEM, Actor
 from r2pflow.domain.text import canonical
 from r2pflow.persistence.unit_of_work import UnitOfWork
-from r2pflow.services import people
+from r2pflow.services.dossiers import save_dossier
 from r2pflow.services.drafting import create_document
 from r2pflow.services.transitions import fire
 
@@ -17,8 +17,8 @@ Open = Callable[[str], Browser]
 @pytest.fixture
 def dossiers(work: UnitOfWork, persons: dict[str, Actor]) -> dict[str, str]:
     """A campaign with a consultation in it, each with a paper: the lower one in drafting, the upper one in comment."""
-    people.save_dossier(work, THE_SYSTEM, "prevention", {"en": "Prevention", "fr": "Prévention"}, "campaign")
-    people.save_dossier(work, THE_SYSTEM, "roundtable", {"en": "Roundtable"}, "consultation", "prevention")
+    save_dossier(work, THE_SYSTEM, "prevention", {"en": "Prevention", "fr": "Prévention"}, "campaign")
+    save_dossier(work, THE_SYSTEM, "roundtable", {"en": "Roundtable"}, "consultation", "prevention")
     office = persons["secretary"]
     html = "<h1>{}</h1><p>Text.</p>"
     upper = create_document(work, office, "position_paper", canonical(html.format("Upper")), dossier="prevention")

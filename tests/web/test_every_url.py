@@ -24,10 +24,11 @@ from r2pflow.persistence.base import Base
 from r2pflow.persistence.deliberation import BallotRow
 from r2pflow.persistence.publishing import EditionLanguageRow, PublicationRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
-from r2pflow.services import ballots, comments, publishing, translating
+from r2pflow.services import ballots, comments, publishing, sharing, translating
 from r2pflow.services import people as directory
 from r2pflow.services.access import get_subject
 from r2pflow.services.comments import NewComment
+from r2pflow.services.dossiers import save_dossier
 from r2pflow.services.drafting import create_document
 from r2pflow.services.transitions import fire
 from r2pflow.web.blueprint import ROUTES
@@ -143,13 +144,13 @@ def life(work: UnitOfWork, persons: dict[str, Actor]) -> Life:
         assert actor is not None
         persons[name] = actor
     directory.save_organisation(work, THE_SYSTEM, {"names": {"en": EVIL}, "short_name": EVIL}, slug="delta")
-    directory.save_dossier(work, THE_SYSTEM, "alpha", {"en": EVIL}, "campaign")
+    save_dossier(work, THE_SYSTEM, "alpha", {"en": EVIL}, "campaign")
     reference = create_document(
         work, persons["secretary"], "conference_launch", canonical(TEXT), dossier="alpha", fields=FIELDS
     )
     for name, (_, _, role) in MORE_PEOPLE.items():
         if role:
-            directory.share(work, persons["secretary"], reference, role, person_id=persons[name].person_id)
+            sharing.share(work, persons["secretary"], reference, role, person_id=persons[name].person_id)
     work.commit()
     return Life(work, persons, reference, get_subject(work, THE_SYSTEM, reference).workflow)
 

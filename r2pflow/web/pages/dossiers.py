@@ -66,7 +66,7 @@ def _climb(rows: Sequence[DossierRow], counts: Any) -> list[Branch]:
 
 def show_dossier(slug: str) -> Any:
     actor, work = require_signed_in(), current_work()
-    row = people.get_dossier(work, slug)
+    row = dossiers.get_dossier(work, slug)
     every = queries.list_dossiers(work)
     documents = queries.list_board(work, actor, row, MOST)
     subjects = {one.id: dossiers.as_subject(work, actor, one) for one in documents}
@@ -131,7 +131,7 @@ def new_dossier() -> Any:
 
 def edit_dossier(slug: str) -> Any:
     require_role(*people.ADMINISTRATORS)
-    row = people.get_dossier(current_work(), slug)
+    row = dossiers.get_dossier(current_work(), slug)
     form = read_form(kind=row.kind, **{f"title-{code}": row.titles.get(code, "") for code in LANGUAGES})
     return _save(form, row) if form.is_posted else _show_form(form, row)
 
@@ -143,7 +143,7 @@ def _save(form: Form, row: DossierRow | None) -> Any:
     try:
         if row is None and (slug in RESERVED or any(one.slug == slug for one in queries.list_dossiers(work))):
             raise InvalidInput("already_taken", field="slug", value=slug)
-        people.save_dossier(work, actor, slug, titles, form.text("kind"), form.text("parent") or None)
+        dossiers.save_dossier(work, actor, slug, titles, form.text("kind"), form.text("parent") or None)
         work.commit()
     except InvalidInput as error:
         form.refuse(error)
@@ -158,7 +158,7 @@ def _show_form(form: Form, row: DossierRow | None) -> Response:
     return form.render(
         "dossiers/form.html",
         dossier=row,
-        kind_choices=[(one, word(one)) for one in people.DOSSIER_KINDS],
+        kind_choices=[(one, word(one)) for one in dossiers.DOSSIER_KINDS],
         parent_choices=[("", gettext("At the top")), *indented],
     )
 

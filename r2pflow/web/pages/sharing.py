@@ -5,7 +5,8 @@ from typing import Any
 from flask import Response, redirect, request
 
 from r2pflow.domain.errors import Forbidden, InvalidInput, NotFound
-from r2pflow.services import directory_search, people, queries
+from r2pflow.persistence.documents import HOLDERS
+from r2pflow.services import directory_search, queries, sharing
 from r2pflow.services.access import Subject, get_subject
 from r2pflow.web.auth import current_work, require_signed_in, undo_work
 from r2pflow.web.errors import status_of
@@ -29,8 +30,7 @@ def _show(subject: Subject, form: Form) -> Response:
     work = current_work()
     sought = (form.text("q") or request.args.get("q", "")).strip()[:100]
     matches = directory_search.find_holders(work, sought) if sought else []
-    roles = (*people.SHARED_ROLES, *subject.workflow.roles)
-    may_give = [role for role in roles if role != "secretariat" or role in subject.actor.roles]
+    may_give = sharing.list_givable(work, require_signed_in(), subject)
     state = subject.state_name
     return render(
         "documents/sharing.html",
@@ -62,20 +62,9 @@ def _role_label(subject: Subject, role: str) -> str:
 def give_role(reference: str) -> Any:
     actor, work, form = require_signed_in(), current_work(), read_form()
     subject = get_subject(work, actor, reference, "share")
-    kind, _, number = form.text("holder").partition("-")
-    holder = int(number) if number.isascii() and number.isdigit() and len(number) < 12 else None
     try:
-        if kind not in ("person", "organisation") or holder is None:
-            raise InvalidInput("choose_holder", field="holder")
         role = form.text("role")
-        people.share(
-            work,
-            actor,
-            reference,
-            role,
-            person_id=holder if kind == "person" else None,
-            organisation_id=holder if kind == "organisation" else None,
-        )
+        sharing.share(work, actor, reference, role, **read_holder(form))
         work.commit()
     except (InvalidInput, NotFound) as error:
         form.refuse(error)
@@ -88,9 +77,17 @@ def give_role(reference: str) -> Any:
     return redirect(url("sharing", reference=reference))
 
 
+def read_holder(form: Form) -> dict[str, int]:
+    """Return who was chosen, as `share` takes it; raise InvalidInput where nobody was."""
+    kind, _, number = form.text("holder").partition("-")
+    if kind not in HOLDERS or not (number.isascii() and number.isdigit() and len(number) < 10):
+        raise InvalidInput("choose_holder", field="holder")
+    return {f"{kind}_id": int(number)}
+
+
 def take_role(reference: str, share: int) -> Any:
     actor, work = require_signed_in(), current_work()
-    people.unshare(work, actor, reference, share)
+    sharing.unshare(work, actor, reference, share)
     work.commit()
     tell(gettext("The role was taken away."))
     subject = get_subject(work, actor, reference, "view") if _may_still_share(reference) else None
