@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from lxml import html
 
 from r2pflow.domain.people import THE_SYSTEM
 from r2pflow.domain.text import canonical
@@ -38,3 +39,16 @@ def test_a_step_of_the_further_workflow_is_fired_from_the_page(browse, work, ref
     assert get_subject(work, THE_SYSTEM, reference).standing == {"notice": "agreed", "upkeep": "ready"}
     history = browser.get(f"/documents/{reference}/history").get_data(as_text=True)
     assert "ready" in history.lower()
+
+
+def test_the_way_shows_a_picture_for_each_workflow_with_ids_of_its_own(browse, reference):
+    page = html.fromstring(browse("translator").get(f"/documents/{reference}/way").get_data(as_text=True))
+    pictures = page.xpath("//svg[@class='diagram']")
+    assert [one.findtext("title") for one in pictures] == [
+        "Workflow “notice”, version 1",
+        "Workflow “Upkeep of the translations”, version 1",
+    ]
+    assert "Stage “Being translated”; is here now" in pictures[1].text_content()
+    assert f"/documents/{reference}#step-finish" in pictures[1].xpath(".//a/@href")
+    ids = page.xpath("//@id")
+    assert len(ids) == len(set(ids))
