@@ -93,6 +93,10 @@ WORDS: Mapping[str, str] = {
     "translated": N_("translated"),
     "verified": N_("verified"),
     "stale": N_("behind the text"),
+    # what became of a document in a batch
+    "waiting": N_("waiting"),
+    "done": N_("done"),
+    "refused": N_("refused"),
     # dossiers
     "consultation": N_("consultation"),
     "campaign": N_("campaign"),

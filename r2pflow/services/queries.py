@@ -50,6 +50,18 @@ class Filters:
 
 def list_documents(work: UnitOfWork, actor: Actor, filters: Filters, number: int = 1) -> Page[DocumentRow]:
     """Return a page of the documents that the actor may view, the last changed first."""
+    query = _select_documents(actor, filters)
+    query = query.options(joinedload(DocumentRow.dossier), joinedload(DocumentRow.definition).load_only(*_DEFINITION))
+    return paginate(work, query, number)
+
+
+def list_references(work: UnitOfWork, actor: Actor, filters: Filters, limit: int) -> Sequence[str]:
+    """Return the references of the documents that `list_documents` lists, in its order."""
+    query = _select_documents(actor, filters).with_only_columns(DocumentRow.reference).limit(limit)
+    return work.session.scalars(query).all()
+
+
+def _select_documents(actor: Actor, filters: Filters) -> Select[DocumentRow]:
     query = select(DocumentRow).where(visible_to(actor))
     if filters.type:
         query = query.where(DocumentRow.type == filters.type)
@@ -71,8 +83,7 @@ def list_documents(work: UnitOfWork, actor: Actor, filters: Filters, number: int
                 )
             )
         )
-    query = query.options(joinedload(DocumentRow.dossier), joinedload(DocumentRow.definition).load_only(*_DEFINITION))
-    return paginate(work, query.order_by(DocumentRow.changed_at.desc(), DocumentRow.id.desc()), number)
+    return query.order_by(DocumentRow.changed_at.desc(), DocumentRow.id.desc())
 
 
 _DEFINITION = (DefinitionRow.digest, DefinitionRow.workflow, DefinitionRow.version)

@@ -13,7 +13,8 @@ from r2pflow.persistence.documents import DocumentRow
 from r2pflow.persistence.history import BatchEntryRow, BatchRow, HistoryEntryRow
 from r2pflow.persistence.people import PersonRow
 from r2pflow.services import bulk, people
-from r2pflow.services.bulk import Progress, cancel_batch, get_batch, list_batches, list_entries, run_batch, start_batch
+from r2pflow.services.batches import Progress, get_batch, list_batches, list_entries
+from r2pflow.services.bulk import cancel_batch, run_batch, start_batch
 from r2pflow.services.drafting import create_document
 from r2pflow.services.transitions import fire
 
@@ -233,7 +234,8 @@ def test_only_who_began_a_batch_and_the_secretariat_see_it(work, coalition, pape
         with pytest.raises(NotFound):
             get_batch(work, coalition[name], batch_id)
         assert list_batches(work, coalition[name]).total == 0
-    assert list_batches(work, coalition["secretariat"]).rows[0].person == "Secretariat"
+    [seen] = list_batches(work, coalition["secretariat"]).rows
+    assert (seen.person, seen.progress) == ("Secretariat", Progress(waiting=3))
 
 
 def test_of_a_document_that_is_hidden_now_only_the_outcome_is_told(work, coalition, papers):

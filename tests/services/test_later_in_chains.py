@@ -12,7 +12,7 @@ from r2pflow.domain.text import canonical
 from r2pflow.persistence.history import HistoryEntryRow, TimerRow
 from r2pflow.plugins.catalogue import Catalogue, load_catalogue
 from r2pflow.plugins.loading import load_plugins
-from r2pflow.services import bulk
+from r2pflow.services import batches, bulk
 from r2pflow.services.access import get_subject
 from r2pflow.services.drafting import create_document
 from r2pflow.services.scheduling import list_schedulable, schedule
@@ -64,7 +64,7 @@ def test_a_batch_fires_in_the_further_workflow(work, coalition, notices):
     bulk.run_batch(work, batch_id, 1)
     work.commit()
     assert upkeep(work, notices) == ["ready", "ready", "idle"]
-    assert bulk.get_batch(work, translator, batch_id).progress == bulk.Progress(done=2, refused=1)
+    assert batches.get_batch(work, translator, batch_id).progress == batches.Progress(done=2, refused=1)
 
 
 def test_a_transition_of_no_workflow_of_the_chain_is_not_known(work, coalition, notices):

@@ -35,7 +35,7 @@ from r2pflow.web.blueprint import ROUTES
 from r2pflow.web.routing import Route
 
 from .conftest import Browser
-from .test_grants import ACCESS, KEEPERS, OPEN_TO_ALL, PUBLIC, SIGNED_IN
+from .test_grants import ACCESS, KEEPERS, OPEN_TO_ALL, OWN, PUBLIC, SIGNED_IN
 
 EVIL = "<script>evil()</script><img src=x onerror=evil()><a href='javascript:evil()' style='color:red'>here</a>"
 TEXT = f"<h1 data-block='title'>Launch &lt;script&gt;</h1><p data-block='p1' onclick='evil()'>Come.{EVIL}</p>"
@@ -67,8 +67,8 @@ STATES = (
     "withdrawn",
 )
 DECIDED = STATES[3:]
-OF_LIFE = {"comment": 1, "share": 1, "format": "json", "transition": "submit"}
-ELSEWHERE = {"slug": "alpha", "person_id": 1, "job": 1, "digest": "0" * 64, "name": "conference_launch"}
+OF_LIFE = {"comment": 1, "share": 1, "format": "json", "transition": "submit", "timer": 1}
+ELSEWHERE = {"batch": 1, "slug": "alpha", "person_id": 1, "job": 1, "digest": "0" * 64, "name": "conference_launch"}
 
 
 @dataclass
@@ -178,6 +178,8 @@ def expect(life: Life, state: str, name: str, route: Route) -> int:
         return {"checked": 404, "home": 302}.get(route.endpoint, 200)
     if needed == SIGNED_IN:
         return 403 if is_nobody else 200
+    if needed == OWN:
+        return 403 if is_nobody else 404  # there is none
     if needed == KEEPERS:
         return 403 if life.actor(name).roles.isdisjoint({"secretariat", "manager"}) else 200
     if is_nobody and route.endpoint not in OPEN_TO_ALL:

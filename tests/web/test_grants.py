@@ -19,7 +19,7 @@ from r2pflow.services.definitions import get_workflow
 from r2pflow.services.drafting import create_document
 from r2pflow.web.blueprint import ROUTES
 
-PUBLIC, SIGNED_IN, KEEPERS = "public", "signed_in", "keepers"
+PUBLIC, SIGNED_IN, KEEPERS, OWN = "public", "signed_in", "keepers", "own"
 VISITORS = ("", "outsider", "member", "steerer", "translator", "secretary", "manager")
 TEXT = "<h1 data-block='title'>Protect civilians</h1><p data-block='p1'>States must act early.</p>"
 TYPES = ("position_paper", "joint_statement", "conference_launch", "consultation_report")
@@ -46,6 +46,11 @@ ACCESS = {
     "workflows": SIGNED_IN,
     "workflow": SIGNED_IN,
     "workflow_changes": SIGNED_IN,
+    "batches": SIGNED_IN,
+    "start_batch": SIGNED_IN,
+    "batch": OWN,  # who began it, and the secretariat
+    "batch_report": OWN,
+    "cancel_batch": OWN,
     "new_document": KEEPERS,
     "new_organisation": KEEPERS,
     "edit_organisation": KEEPERS,
@@ -76,6 +81,8 @@ ACCESS = {
     "verify_translation": "translate",
     "fields": "view",  # its POST asks for `edit`
     "plan_calendar": "view",
+    "schedule": "view",  # its POST asks what the transition asks
+    "unschedule": "",  # who scheduled it, and the secretariat
     "sharing": "share",
     "share": "share",
     "unshare": "share",
@@ -92,7 +99,7 @@ OPEN_TO_ALL = ("document", "export", "fields", "plan_calendar")
 """Of a published document everybody reads the text; how it came about is for those who are signed in."""
 HIDDEN = {False: (404,), True: (403, 404)}
 """What may not be seen is not found; nobody in particular may also be asked to sign in first, for any reference."""
-VALUES = {"transition": "submit", "format": "json", "language": "fr", "comment": 1, "share": 1, "number": 1}
+VALUES = {"transition": "submit", "format": "json", "language": "fr", "comment": 1, "share": 1, "number": 1, "timer": 1}
 
 
 def test_every_address_says_who_may_open_it():
@@ -111,6 +118,7 @@ def test_no_get_address_takes_what_changes_something():
 def test_pages_that_are_no_documents_open_to_whom_they_should(browse, persons, name):
     browser, actor = browse(name), persons.get(name, NOBODY)
     values = {"slug": "alpha", "person_id": 1, "digest": "0" * 64, "language": "en", "name": "position_paper"}
+    values["batch"] = 1
     for route in ROUTES:
         if "GET" not in route.methods or "<reference>" in route.rule or route.endpoint in ("edition", "file"):
             continue
@@ -118,6 +126,9 @@ def test_pages_that_are_no_documents_open_to_whom_they_should(browse, persons, n
         status = browser.get(path).status_code
         if ACCESS[route.endpoint] == PUBLIC:
             allowed = True
+        elif ACCESS[route.endpoint] == OWN:
+            assert status == (403 if actor.is_anonymous else 404), (path, name, status)
+            continue
         elif ACCESS[route.endpoint] == SIGNED_IN:
             allowed = not actor.is_anonymous
         else:

@@ -19,6 +19,7 @@ KINDS = {
     "render": N_("Set a PDF"),
     "notify": N_("Tell those whom it concerns"),
     "mail": N_("Send a mail"),
+    "batch": N_("Fire a step on many documents"),
 }
 
 

@@ -1,11 +1,12 @@
 """Documents: the list, the page of one, its next step, and its files."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, make_response, redirect, request
 
+from r2pflow.domain.engine import Offer
 from r2pflow.domain.errors import Conflict, InvalidInput, NotFound, Refused
-from r2pflow.domain.people import Actor
 from r2pflow.outputs.apart import export_apart
 from r2pflow.persistence.documents import DocumentRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
@@ -13,6 +14,7 @@ from r2pflow.services import comments, ledger, queries, standing, transitions
 from r2pflow.services.access import Subject, get_subject
 from r2pflow.services.definitions import get_outline, list_workflows
 from r2pflow.services.drafting import CREATORS
+from r2pflow.services.forecasts import count_fireable
 from r2pflow.services.offers import find_offers_for
 from r2pflow.services.printing import prepare_draft
 from r2pflow.services.queries import Filters
@@ -23,7 +25,7 @@ from r2pflow.web.auth import current_actor, current_work, has_role, require_sign
 from r2pflow.web.errors import status_of
 from r2pflow.web.flashing import tell
 from r2pflow.web.i18n import gettext, language_name, title_of
-from r2pflow.web.pages import document_history
+from r2pflow.web.pages import batches, document_history, moments, scheduling
 from r2pflow.web.pages.comment_form import comment_context
 from r2pflow.web.pages.document_shell import document_context, state_title, transition_title
 from r2pflow.web.pages.next_step import NextStep, list_steps, list_tasks
@@ -42,6 +44,7 @@ def list_documents() -> Any:
     actor, work = require_signed_in(), current_work()
     asked = {name: request.args.get(name, "").strip()[:200] for name in ("type", "state", "dossier", "text")}
     found = queries.list_documents(work, actor, Filters(**asked), read_page_number())
+    offers = find_offers_for(work, actor, [row.id for row in found.rows])
     types = work.catalogue.types
     states = {
         state.name: title_of(state.title, word(state.name))
@@ -62,13 +65,13 @@ def list_documents() -> Any:
         types=types,
         state_of=lambda row: _state_title(work, row),
         state_tone=lambda row: _state_tone(work, row),
-        may=_list_steps(work, actor, [row.id for row in found.rows]),
+        may=_list_steps(offers),
+        bulk=batches.describe_choice(list(found.rows), found.total, count_fireable(offers), asked),
     )
 
 
-def _list_steps(work: UnitOfWork, actor: Actor, document_ids: list[int]) -> dict[int, str]:
+def _list_steps(found: Mapping[int, tuple[Subject, tuple[Offer, ...]]]) -> dict[int, str]:
     """Return by document what the actor may do next, as the titles of steps."""
-    found = find_offers_for(work, actor, document_ids)
     may = {
         one: [transition_title(subject, offer.transition.name) for offer in offers if offer.is_fireable]
         for one, (subject, offers) in found.items()
@@ -118,6 +121,8 @@ def _show_text(subject: Subject, status: int = 200, **told: Any) -> Response:
         beside=beside,
         shown_beside=SHOWN_BESIDE,
         steps=steps,
+        schedules=scheduling.tell_schedules(subject) if is_known else [],
+        near_zones=moments.list_near_zones(),
         tasks=list_tasks(subject, context["shell"], steps, may_comment) if is_known else [],
         refused=told.get("refused", ""),
         reasons=told.get("reasons", ()),
