@@ -140,6 +140,8 @@ def load_subjects(work: UnitOfWork, actor: Actor, document_ids: Sequence[int]) -
     tracks = load_tracks(work, [row.id for row in rows if row.track_count], get_outline)
     subjects = []
     for row in rows:
+        if row.digest in work.catalogue.outlines:  # it was found out already that this one cannot be run
+            continue
         with suppress(SetupError):
             subjects.append(make_subject(work, row, read_roles(row), actor, tracks.get(row.id, ())))
     return [subject for subject in subjects if subject.may("view")]

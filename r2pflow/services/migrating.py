@@ -76,7 +76,7 @@ class Plan:
 def plan_migration(work: UnitOfWork, actor: Actor, wish: Wish) -> Plan:
     """Return what would become of each document; nothing is written.
 
-    For a person, of the documents that they may manage. Raises Forbidden, NotFound for a workflow that neither files
+    For a person, of the documents that they may view and manage. Raises Forbidden, NotFound for a workflow that neither files
     nor documents know or for a document that does not run in it, InvalidInput for states that are not there.
     """
     require_administrator(actor)
@@ -85,7 +85,9 @@ def plan_migration(work: UnitOfWork, actor: Actor, wish: Wish) -> Plan:
     known = {row.digest: get_outline(work, row.digest) for row in rows}
     rows = [row for row in rows if _is_meant(row, known[row.digest], wish)]
     _check_references(rows, wish)
-    moving.check_mapping(known.values(), target, wish.mapping)
+    stored = select(DefinitionRow.digest).where(DefinitionRow.workflow == wish.workflow)
+    if wish.mapping:
+        moving.check_mapping((get_outline(work, one) for one in work.session.scalars(stored)), target, wish.mapping)
     rounds = _find_open(work, CommentRoundRow, wish)
     ballots = _find_open(work, BallotRow, wish)
     moves = [
@@ -174,7 +176,7 @@ def _select_rows(actor: Actor, wish: Wish, document_id: int | None = None) -> It
     elif wish.references:
         where.append(DocumentRow.reference.in_(wish.references))
     if not actor.is_system:
-        where.append(visible_to(actor, "manage"))
+        where += [visible_to(actor), visible_to(actor, "manage")]
     shared = (*about, DocumentRow.change_number, DefinitionRow.digest, DefinitionRow.version)
     zero = DocumentRow.id - DocumentRow.id
     first = select(*shared, DocumentRow.state, DocumentRow.state_entered_at, zero.label("track"))

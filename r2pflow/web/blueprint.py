@@ -20,6 +20,7 @@ from r2pflow.web.pages import (
     dossiers,
     drafting,
     languages,
+    migrating,
     plans,
     public,
     scheduling,
@@ -50,6 +51,7 @@ ROUTES: tuple[Route, ...] = (
     *directory.ROUTES,
     *workflows.ROUTES,
     *workflow_versions.ROUTES,
+    *migrating.ROUTES,
     *administration.ROUTES,
 )
 

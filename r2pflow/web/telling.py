@@ -105,15 +105,24 @@ def tell_actor(entry: HistoryEntryRow) -> str:
 
 
 def _tell_migration(entry: HistoryEntryRow, before: Subject, after: Subject) -> str:
+    told = {
+        "old": _workflow_title(before, entry.params["from_workflow"]),
+        "old_version": entry.params["from_version"],
+        "new": _workflow_title(after, entry.params["to_workflow"]),
+        "new_version": entry.params["to_version"],
+        "source": state_title(before, entry.source),
+        "target": state_title(after, entry.target),
+    }
+    if entry.source == entry.target:
+        return gettext(
+            "moved the document from “%(old)s”, version %(old_version)s, to “%(new)s”, version %(new_version)s. "
+            "It stays in “%(target)s”.",
+            **told,
+        )
     return gettext(
         "moved the document from “%(old)s”, version %(old_version)s, to “%(new)s”, version %(new_version)s: "
         "from “%(source)s” to “%(target)s”.",
-        old=_workflow_title(before, entry.params["from_workflow"]),
-        old_version=entry.params["from_version"],
-        new=_workflow_title(after, entry.params["to_workflow"]),
-        new_version=entry.params["to_version"],
-        source=state_title(before, entry.source),
-        target=state_title(after, entry.target),
+        **told,
     )
 
 

@@ -51,6 +51,7 @@ ACCESS = {
     "batch": OWN,  # who began it, and the secretariat
     "batch_report": OWN,
     "cancel_batch": OWN,
+    "migrate": KEEPERS,
     "new_document": KEEPERS,
     "new_organisation": KEEPERS,
     "edit_organisation": KEEPERS,
@@ -145,7 +146,7 @@ def test_nobody_but_its_keepers_writes_to_what_is_no_document(browse, persons, n
     token = browser.token() if name else _anonymous_token(browser)
     for route in ROUTES:
         if "POST" in route.methods and "<reference>" not in route.rule and ACCESS[route.endpoint] == KEEPERS:
-            path = _fill(route.rule, {"slug": "alpha", "person_id": 1, "job": 1})
+            path = _fill(route.rule, {"slug": "alpha", "person_id": 1, "job": 1, "name": "position_paper"})
             assert browser.client.post(path, data={"csrf_token": token}).status_code == 403, path
 
 
