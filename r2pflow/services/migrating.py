@@ -76,8 +76,9 @@ class Plan:
 def plan_migration(work: UnitOfWork, actor: Actor, wish: Wish) -> Plan:
     """Return what would become of each document; nothing is written.
 
-    For a person, of the documents that they may view and manage. Raises Forbidden, NotFound for a workflow that neither files
-    nor documents know or for a document that does not run in it, InvalidInput for states that are not there.
+    For a person, of the documents that they may view and manage. Raises Forbidden, NotFound for a workflow that
+    neither files nor documents know or for a document that does not run in it, InvalidInput for states that are not
+    there.
     """
     require_administrator(actor)
     target = _find_target(work, wish)
