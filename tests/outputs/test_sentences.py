@@ -2,6 +2,7 @@
 
 import ast
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,10 @@ import pytest
 import r2pflow
 from r2pflow.domain import errors
 from r2pflow.domain.conditions import BUILT_IN_CONDITIONS
-from r2pflow.domain.errors import Forbidden, InvalidInput, NotFound, Refusal, Refused, SetupError
+from r2pflow.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Refusal, Refused, SetupError
 from r2pflow.outputs.sentences import SENTENCES, sentence
 from r2pflow.outputs.translations import translator
+from r2pflow.services.meanwhile import CHANGES
 
 ENGLISH = translator("en")
 TOLD_BY_RULE = {"condition", "no_permission", "no_role", "no_group", "too_long", "translation_incomplete"}
@@ -92,3 +94,10 @@ def test_a_code_that_nobody_knows_is_still_told(error):
 
 def test_parameters_that_do_not_fit_the_sentence_do_not_break_it():
     assert sentence(InvalidInput("already_taken"), ENGLISH).endswith(".")
+
+
+def test_a_conflict_tells_every_kind_of_change():
+    happened = {"who": "Ann", "transition": "submit", "target": "approval", "at": datetime(2027, 3, 8, 9, tzinfo=UTC)}
+    for kind in CHANGES:
+        told = sentence(Conflict("moved_on", meanwhile=[{"what": kind, **happened}]), ENGLISH)
+        assert "Meanwhile: Ann " in told and told.endswith("(8 March 2027, 09:00 (UTC)).")
