@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from r2pflow.domain.dcworkflow_reading import Supply, read_dcworkflow
+from r2pflow.domain.dcworkflow_context import Supply
+from r2pflow.domain.dcworkflow_reading import read_dcworkflow
 from r2pflow.domain.dcworkflow_rolemap import read_rolemap, write_rolemap
 from r2pflow.domain.dcworkflow_writing import write_dcworkflow
 from r2pflow.domain.dcworkflow_xml import read_bytes

@@ -57,15 +57,13 @@ class Remarks:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.found: list[Remark] = []
+        self.found: dict[Remark, None] = {}
 
     def add(self, node: Node, message: str) -> None:
         self.add_at(node.line, node.column, message)
 
     def add_at(self, line: int, column: int, message: str) -> None:
-        remark = Remark(self.path, line, column, message)
-        if remark not in self.found:
-            self.found.append(remark)
+        self.found.setdefault(Remark(self.path, line, column, message))
 
     def sorted(self) -> tuple[Remark, ...]:
         return tuple(sorted(self.found, key=lambda remark: (remark.line, remark.column)))

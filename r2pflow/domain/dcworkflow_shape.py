@@ -24,7 +24,7 @@ class Shape:
     has_text: bool = False
 
     def check(self, element: Element, report: Report) -> None:
-        """Note all that is wrong at the element and below it."""
+        """Note all that is wrong at the element and below it, as long as it will be told."""
         for name in element.attributes:
             if name not in self.attributes and not name.startswith(_HARMLESS):
                 told = f"found the attribute {name[:60]!r}; {accepted_names(name, self.attributes)}"
@@ -43,6 +43,8 @@ class Shape:
             report.add("unexpected_text", node, element.tag, f"the text {node}", "elements only")
         seen: dict[str, int] = {}
         for child in element.children:
+            if report.is_full:
+                return
             shape = self.children.get(child.tag)
             if shape is None:
                 told = f"found the element {child.tag[:60]!r}; {accepted_names(child.tag, self.children)}"
@@ -82,7 +84,7 @@ _GUARD = {
 _ACTION = {"action": Shape({"url": False, "category": False, "icon": False}, has_text=True)}
 
 _STATE = Shape(
-    {"state_id": True, "title": False},
+    {"state_id": True, "title": False, f"{MARK}inherit": False},
     {
         **_DESCRIPTION,
         "exit-transition": Shape({"transition_id": True}),

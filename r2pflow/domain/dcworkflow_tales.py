@@ -6,30 +6,27 @@ combinations as far as a guard can say them.
 """
 
 import ast
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from r2pflow.domain.conditions import RESERVED_NAMES
+from r2pflow.domain.dcworkflow_python import (
+    DOCUMENT,
+    Untranslatable,
+    check_field,
+    field_of,
+    is_document,
+    is_person,
+    literal,
+    parse,
+    script_of,
+    tell,
+)
 from r2pflow.domain.definition import Test
 
 MAX_LENGTH = 2000
 MAX_DEPTH = 20
-
-DOCUMENT = ("here", "object", "context")
-
-# Attributes that every object of Plone has, and no document type here as a field.
-_NOT_FIELDS = frozenset(
-    "id getId absolute_url portal_type meta_type review_state REQUEST aq_parent aq_inner aq_base Title Description "
-    "Subject Creator Type Language Rights Contributors listCreators created modified effective expires "
-    "restrictedTraverse objectIds objectValues contentIds contentValues isPrincipiaFolderish".split()
-)
-_NOT_FIELD_PREFIXES = ("_", "aq_", "portal_", "plone_", "manage_", "acl_", "wl_", "at_", "get")
-
-
-class Untranslatable(Exception):
-    """Say why an expression is not one that a guard here can ask."""
 
 
 @dataclass
@@ -99,7 +96,7 @@ class _Translator:
         if colon and kind.strip() == "not":
             return _invert(self.translate(rest.strip(), depth + 1))
         if colon and kind.strip() == "python":
-            return self.read_python(_parse(rest), depth)
+            return self.read_python(parse(rest), depth)
         if colon and kind.strip() == "path":
             return _read_path(rest.strip())
         if colon and kind.strip().isidentifier():
@@ -123,10 +120,10 @@ class _Translator:
             found = self._read_call(node, depth)
             if found is not None:
                 return found
-        name = _field_of(node)
+        name = field_of(node)
         if name is not None:
             return _truth(name)
-        raise Untranslatable(f"`{_told(node)}` is not known here")
+        raise Untranslatable(f"`{tell(node)}` is not known here")
 
     def _read_comparison(self, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> Found:
         if isinstance(operator, ast.In | ast.NotIn):
@@ -134,44 +131,44 @@ class _Translator:
             if isinstance(operator, ast.NotIn):
                 return _opposite_of_empty(found) or _invert(found)
             return found
-        name, other = _field_of(left), right
+        name, other = field_of(left), right
         if name is None:
-            name, other = _field_of(right), left
+            name, other = field_of(right), left
         if name is None:
-            raise Untranslatable(f"`{_told(left)}` is no field of the document")
+            raise Untranslatable(f"`{tell(left)}` is no field of the document")
         if isinstance(operator, ast.Is | ast.IsNot):
-            value = _literal(other)
+            value = literal(other)
             if value is not None:
-                raise Untranslatable(f"`is {_told(other)}` is not known here")
+                raise Untranslatable(f"`is {tell(other)}` is not known here")
             return Test("field", name, isinstance(operator, ast.IsNot), "filled")
         if isinstance(operator, ast.Eq | ast.NotEq):
-            value = _literal(other)
+            value = literal(other)
             if value is None:
                 return Test("field", name, isinstance(operator, ast.NotEq), "filled")
             return _compare(name, "is" if isinstance(operator, ast.Eq) else "is_not", value)
         raise Untranslatable("comparisons with < and > are not known here")
 
     def _read_membership(self, left: ast.expr, right: ast.expr) -> Found:
-        name = _field_of(right)
+        name = field_of(right)
         if name is not None:
-            return _compare(name, "contains", _literal(left))
-        name = _field_of(left)
+            return _compare(name, "contains", literal(left))
+        name = field_of(left)
         if name is not None:
-            values = _literal(right)
+            values = literal(right)
             if not isinstance(values, list):
-                raise Untranslatable(f"`{_told(right)}` is no list")
+                raise Untranslatable(f"`{tell(right)}` is no list")
             if values and all(value is None or value in ("", []) or value == {} for value in values):
                 return Test("field", name, False, "filled")
             return _compare(name, "in", values)
         held = self._read_held(right)
-        wanted = _literal(left)
+        wanted = literal(left)
         if held is None or not isinstance(wanted, str):
-            raise Untranslatable(f"`{_told(left)} in {_told(right)}` is not known here")
+            raise Untranslatable(f"`{tell(left)} in {tell(right)}` is not known here")
         return _Someone(held, (wanted,))
 
     def _read_held(self, node: ast.expr) -> str | None:
         """Tell whether this is the list of the person's roles or of its groups."""
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_person(node.func.value)):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and is_person(node.func.value)):
             return None
         kind = {
             "getRoles": "roles",
@@ -180,7 +177,7 @@ class _Translator:
             "getGroupIds": "groups",
         }.get(node.func.attr)
         if node.func.attr == "getRoles":
-            self._remark_local_roles(_told(node))
+            self._remark_local_roles(tell(node))
         return kind
 
     def _remark_local_roles(self, told: str) -> None:
@@ -197,7 +194,7 @@ class _Translator:
                 parts = [self.read_python(part, depth + 1) for part in arguments[0].elts]
                 return _any(parts) if function.id == "any" else _as_test(_All(tuple(parts)))
             return None
-        if script := _script_of(function):
+        if script := script_of(function):
             return _read_script(script, arguments)
         if isinstance(function, ast.Name):
             if function.id == "checkPermission":
@@ -207,34 +204,25 @@ class _Translator:
             return None
         if function.attr == "checkPermission":
             return _read_permission(arguments)
-        if function.attr in ("has_permission", "has_role") and _is_person(function.value):
+        if function.attr in ("has_permission", "has_role") and is_person(function.value):
             if function.attr == "has_permission":
                 return _read_permission(arguments)
-            if not arguments or len(arguments) > 2 or (len(arguments) == 2 and not _is_document(arguments[1])):
+            if not arguments or len(arguments) > 2 or (len(arguments) == 2 and not is_document(arguments[1])):
                 return None
             if len(arguments) == 1:
-                self._remark_local_roles(_told(node))
-            roles = _literal(arguments[0])
+                self._remark_local_roles(tell(node))
+            roles = literal(arguments[0])
             names = (roles,) if isinstance(roles, str) else roles
             if names and isinstance(names, list | tuple) and all(isinstance(name, str) and name for name in names):
                 return _Someone("roles", tuple(names))
             return None
         if function.attr == "issubset" and isinstance(function.value, ast.Call) and len(arguments) == 1:
-            inner, name = function.value, _field_of(arguments[0])
+            inner, name = function.value, field_of(arguments[0])
             is_set = isinstance(inner.func, ast.Name) and inner.func.id == "set" and len(inner.args) == 1
-            values = _literal(inner.args[0]) if is_set and name else None
+            values = literal(inner.args[0]) if is_set and name else None
             if name and isinstance(values, list):
                 return _compare(name, "contains", values)
         return None
-
-
-def _parse(code: str) -> ast.expr:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Python warns of odd escapes in what it parses
-            return ast.parse(" ".join(code.split()) if "\n" in code else code.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise Untranslatable("it is not Python") from error
 
 
 def _read_path(path: str) -> Found:
@@ -245,16 +233,16 @@ def _read_path(path: str) -> Found:
         return False
     steps = first.split("/")
     if len(steps) == 2 and steps[0] in DOCUMENT:
-        return _truth(_check_field(steps[1]))
+        return _truth(check_field(steps[1]))
     if len(steps) == 2 and steps[0] == "scripts" and steps[1]:
         return _read_script(steps[1], ())
     raise Untranslatable(f"the path `{first[:100]}` is no field of the document and no script")
 
 
 def _read_permission(arguments: Sequence[ast.expr]) -> Found | None:
-    if len(arguments) != 2 or not _is_document(arguments[1]):
+    if len(arguments) != 2 or not is_document(arguments[1]):
         return None
-    name = _literal(arguments[0])
+    name = literal(arguments[0])
     return _Someone("permissions", (name,)) if isinstance(name, str) and name else None
 
 
@@ -265,70 +253,8 @@ def _read_script(name: str, arguments: Sequence[ast.expr]) -> Test:
     if not arguments or (is_plain and len(arguments) == 1):
         return Test("named", name)
     if is_plain and len(arguments) == 2:
-        return Test("named", name, _literal(arguments[1]))
+        return Test("named", name, literal(arguments[1]))
     raise Untranslatable(f"the script {name} may be given `state_change` and one constant")
-
-
-def _script_of(function: ast.expr) -> str:
-    if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == "scripts":
-        return function.attr
-    if isinstance(function, ast.Subscript) and isinstance(function.value, ast.Name) and function.value.id == "scripts":
-        name = _literal(function.slice)
-        return name if isinstance(name, str) else ""
-    return ""
-
-
-def _is_document(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id in DOCUMENT
-
-
-def _is_person(node: ast.expr) -> bool:
-    if isinstance(node, ast.Name):
-        return node.id in ("user", "member")
-    is_call = isinstance(node, ast.Call) and not node.args and not node.keywords
-    return is_call and _told(node).endswith("portal_membership.getAuthenticatedMember()")
-
-
-def _field_of(node: ast.expr) -> str | None:
-    """Return the field that the node reads of the document, or None when it is something else."""
-    if isinstance(node, ast.Attribute) and _is_document(node.value):
-        return _check_field(node.attr)
-    is_getattr = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr"
-    if is_getattr and isinstance(node, ast.Call) and len(node.args) in (2, 3) and _is_document(node.args[0]):
-        name = _literal(node.args[1])
-        if len(node.args) == 3 and _literal(node.args[2]) not in (None, "", [], False):
-            return None
-        return _check_field(name) if isinstance(name, str) else None
-    return None
-
-
-def _check_field(name: str) -> str:
-    if not name or name in _NOT_FIELDS or name.startswith(_NOT_FIELD_PREFIXES):
-        raise Untranslatable(f"{name[:100]!r} is no field of a document here")
-    return name
-
-
-def _literal(node: ast.expr) -> Any:
-    """Return the constant, tuples as lists; refuse with Untranslatable."""
-    try:
-        return _as_plain(ast.literal_eval(node))
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
-        raise Untranslatable(f"`{_told(node)}` is no constant") from error
-
-
-def _as_plain(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return [_as_plain(part) for part in value]
-    if isinstance(value, dict) and all(isinstance(key, str) and key.strip() and len(key) <= 100 for key in value):
-        return {key: _as_plain(part) for key, part in value.items()}
-    # A YAML file reads numbers of so many digits as numbers, and others as text.
-    is_number = isinstance(value, int | float) and (value == 0 or 1e-9 <= abs(value) < 1e17)
-    if value is None or isinstance(value, bool) or is_number:
-        return value
-    if isinstance(value, str):
-        value.encode()  # refuses half a character
-        return value
-    raise ValueError(value)
 
 
 def _compare(name: str, operator: str, value: Any) -> Test:
@@ -373,56 +299,3 @@ def _as_test(found: Found) -> Test:
     if isinstance(found, bool):
         raise Untranslatable("a constant among other tests is not known here")
     raise Untranslatable(f"a guard can ask for {found.kind} only all together, and not under `not`")
-
-
-def _told(node: ast.expr) -> str:
-    try:
-        told = ast.unparse(node)
-    except (RecursionError, ValueError):
-        told = "..."
-    return told if len(told) <= 60 else told[:57] + "..."
-
-
-# Tests -> TALES
-
-
-def write_expression(tests: Sequence[Test]) -> str:
-    """Return the TALES expression that asks all of the tests; empty when there are none.
-
-    Refuses with Untranslatable what would not come back the same.
-    """
-    if not tests:
-        return ""
-    only = tests[0]
-    if len(tests) == 1 and only.kind == "named" and only.argument is None and only.name.isidentifier():
-        return f"scripts/{only.name}"
-    written = "python: " + " and ".join(_write(test, is_top=True) for test in tests)
-    back = translate(written)
-    if tuple(back.tests) != tuple(tests) or back.roles or back.permissions or back.groups:
-        raise Untranslatable("it would not be read again as the same")
-    return written
-
-
-def _write(test: Test, is_top: bool = False) -> str:
-    if test.kind in ("any", "all"):
-        inner = [_write(part) for part in test.tests]
-        if is_top or len(inner) < 2:
-            return f"{test.kind}([{', '.join(inner)}])"
-        return "(" + (" or " if test.kind == "any" else " and ").join(inner) + ")"
-    if test.kind == "not":
-        return f"(not {_write(test.tests[0])})"
-    if test.kind == "named":
-        script = f"scripts.{test.name}" if _is_plain_name(test.name) else f"scripts[{test.name!r}]"
-        return f"{script}(state_change)" if test.argument is None else f"{script}(state_change, {test.argument!r})"
-    name = f"object.{test.name}" if _is_plain_name(test.name) else f"getattr(object, {test.name!r}, None)"
-    value = repr(test.argument)
-    if test.operator == "filled":
-        return f"({name} {'not in' if test.argument is True else 'in'} (None, '', (), [], {{}}))"
-    if test.operator == "contains" and isinstance(test.argument, list):
-        return f"set({value}).issubset({name})"
-    forms = {"is": f"({name} == {value})", "is_not": f"({name} != {value})", "in": f"({name} in {value})"}
-    return forms.get(test.operator, f"({value} in {name})")
-
-
-def _is_plain_name(name: str) -> bool:
-    return name.isidentifier() and name.isascii()

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
 from r2pflow.domain.dcworkflow_names import BYPASS, PERMISSIONS, ROLES, STATE_VARIABLE, Remark, Remarks
+from r2pflow.domain.dcworkflow_python import Untranslatable
 from r2pflow.domain.dcworkflow_shape import MARK, NAMESPACE
-from r2pflow.domain.dcworkflow_tales import Untranslatable, write_expression
+from r2pflow.domain.dcworkflow_tales_writing import write_expression
 from r2pflow.domain.definition import AUTOMATIC, STAY, USER, Guard, State, Test, Transition, Workflow, WorklistDef
 from r2pflow.domain.naming import Report
 from r2pflow.domain.people import BUILT_IN_PERMISSIONS, BUILT_IN_ROLES, Titles
@@ -83,7 +84,7 @@ class _Writer:
         }
         self._open(0, "dc-workflow", attributes)
         for permission in self.managed:
-            self._text(1, "permission", self._name(permission, top, "permission"))
+            self._text(1, "permission", self._name(permission, top, "permission", is_in_list=True))
         for state in workflow.states.values():
             self._write_state(state)
         for transition in workflow.transitions.values():
@@ -140,7 +141,7 @@ class _Writer:
     def _bypass_mark(self) -> dict[str, str]:
         bypass = self.workflow.bypass
         for role in bypass:
-            if role != BYPASS and (role if role in BUILT_IN_ROLES else self.workflow.aliases.get(role)) != "manager":
+            if role not in (BYPASS, ROLES[BYPASS]):
                 accepted = f"{BYPASS}, or nobody, for in Plone nobody else passes guards"
                 self.report.add("not_carried", _Placed(None).node(role), "bypass", f"the role {role!r}", accepted)
             self._name(role, _Placed(None), "role", is_in_list=True)
@@ -149,7 +150,8 @@ class _Writer:
     def _write_state(self, state: State) -> None:
         at = _Placed(state)
         told = f"the state {state.name}"
-        self._open(1, "state", {"state_id": state.name, "title": self._title(state.title, at, told)})
+        title = self._title(state.title, at, told)
+        self._open(1, "state", {"state_id": state.name, "title": title, **self._inherit_mark(state)})
         self._text(2, "description", self._title(state.description, at, f"{told}'s description"))
         for transition in self.workflow.transitions_from(state.name):
             self._empty(2, "exit-transition", {"transition_id": transition.name})
@@ -163,6 +165,12 @@ class _Writer:
                 self._write_map(attributes, self._default_holders(state, permission), at)
         self._close(1, "state")
         self._remark_state(state, at)
+
+    def _inherit_mark(self, state: State) -> dict[str, str]:
+        """Return the order of `inherit` where reading the maps would give another."""
+        read = [name for name in self.managed if name in state.inherit and name in state.grants]
+        read += [name for name in self.managed if name in state.inherit and name not in state.grants]
+        return {} if read == list(state.inherit) else {f"{MARK}inherit": "; ".join(state.inherit)}
 
     def _default_holders(self, state: State, permission: str) -> list[str]:
         """Return who holds a permission that the state does not name, as written, whatever names mean the same."""

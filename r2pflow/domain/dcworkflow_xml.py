@@ -67,6 +67,8 @@ class Element:
         return Node("text", line, column, text=attribute)
 
     def _place_of(self, attribute: str) -> tuple[int, int]:
+        if attribute not in self.attributes:
+            return self.line, self.column
         wanted = attribute.encode()
         at = self.offset + 1 + len(self.tag.encode())
         while (found := _ATTRIBUTE.match(self.source, at)) is not None:

@@ -15,6 +15,7 @@ Place = tuple[str, ...]
 Comments = Mapping[Place, Sequence[str]]
 """Lines of comment before an entry, by its keys from the top: `("transitions", "publish")`; `()` is the whole file."""
 
+_SECTIONS = ("roles", "states", "transitions", "worklists", "ballots")
 _PLAIN = re.compile(r"[^\W\d_](?:[\w./-]|[ ](?=[^\s#]))*")
 _SPECIAL = re.compile("(?i:true|false|null|yes|no|on|off|y|n)")
 _ESCAPED = re.compile("[\x7f-\x9f\xad\u2028\u2029\ufeff\ufffe\uffff]")
@@ -116,7 +117,7 @@ def _mapping(value: Mapping[str, Any], indent: int, place: Place, comments: Comm
     margin = " " * indent
     for number, (key, entry) in enumerate(value.items()):
         inner = (*place, key)
-        if number and not place and isinstance(entry, dict):
+        if number and not place and key in _SECTIONS:
             yield ""
         yield from _comment_lines(inner, margin, comments)
         head = f"{margin}{_scalar(key)}:"

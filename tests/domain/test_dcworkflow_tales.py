@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from r2pflow.domain.conditions import evaluate
-from r2pflow.domain.dcworkflow_tales import NEVER, Untranslatable, translate, write_expression
+from r2pflow.domain.dcworkflow_python import Untranslatable
+from r2pflow.domain.dcworkflow_tales import NEVER, translate
+from r2pflow.domain.dcworkflow_tales_writing import write_expression
 from r2pflow.domain.definition import Test as Clause
 from r2pflow.domain.facts import Facts
 from r2pflow.domain.people import NOBODY
