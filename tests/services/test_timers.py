@@ -237,3 +237,10 @@ def test_a_deadline_that_was_told_keeps_its_instant_when_the_zone_of_the_setting
     clock.forward(days=3)
     run_all(work)
     assert state_of(work, in_comment) == "revision"
+
+
+def test_timers_that_wait_for_another_try_do_not_hold_the_others(work, in_comment, clock):
+    clock.forward(days=3, seconds=1)
+    first, second = find_due(work, 10)
+    assert find_due(work, 1) == [first]
+    assert find_due(work, 1, without=[first]) == [second]

@@ -11,9 +11,9 @@ from flask.testing import FlaskClient
 from r2pflow.domain.people import THE_SYSTEM
 from r2pflow.domain.text import canonical
 from r2pflow.persistence.base import Base
+from r2pflow.services.dossiers import save_dossier
 from r2pflow.services.drafting import create_document
 from r2pflow.services.migrating import Wish, migrate_document, plan_migration
-from r2pflow.services.people import save_dossier
 from r2pflow.services.transitions import fire
 from tests.web.conftest import make_host
 
