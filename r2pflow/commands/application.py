@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from r2pflow.accounts import migrate as accounts_migrate
 from r2pflow.accounts.edge import KEY as ACCOUNTS
-from r2pflow.domain.errors import NotFound, SetupError
+from r2pflow.domain.errors import SetupError
 from r2pflow.domain.people import THE_SYSTEM, Actor
 from r2pflow.persistence import migrate
 from r2pflow.persistence.base import PREFIX
 from r2pflow.persistence.unit_of_work import UnitOfWork, is_passing, read_clock
-from r2pflow.services.people import find_actor_by_email, load_actor
+from r2pflow.services.people import get_actor
 
 APP_KEY = "R2PFLOW_APP"
 STANDALONE = "r2pflow.standalone:create_app"
@@ -91,14 +91,7 @@ def open_work(app: Any, clock: Callable[[], Any] = read_clock) -> Iterator[UnitO
 
 def find_actor(work: UnitOfWork, person: str | None) -> Actor:
     """Return the person with this e-mail address or id as an actor, the system for None; raise NotFound."""
-    if person is None:
-        return THE_SYSTEM
-    found = (
-        load_actor(work, int(person)) if person.isascii() and person.isdigit() else find_actor_by_email(work, person)
-    )
-    if found is None:
-        raise NotFound("person_not_found", person=person)
-    return found
+    return THE_SYSTEM if person is None else get_actor(work, person)
 
 
 @contextmanager

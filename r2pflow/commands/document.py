@@ -1,4 +1,4 @@
-"""`r2pflow document import|show|fire|export`."""
+"""`r2pflow document import|show|fire|export|explain`."""
 
 import json
 from pathlib import Path
@@ -8,6 +8,7 @@ import click
 from sqlalchemy import select
 
 from r2pflow.commands.application import find_actor, load_app, open_work
+from r2pflow.commands.explaining import explain_document
 from r2pflow.domain.errors import InvalidInput, NotFound
 from r2pflow.domain.people import THE_SYSTEM, Actor
 from r2pflow.outputs.sentences import sentence
@@ -25,7 +26,7 @@ _PERSON = click.option("--as", "person", metavar="PERSON", help="E-mail address 
 
 @click.group()
 def document() -> None:
-    """Import, show, fire and export documents."""
+    """Import, show, fire, export and explain documents."""
 
 
 @document.command("import")
@@ -123,6 +124,9 @@ def export(reference: str, language: str, form: str, output: Path, person: str |
         except OSError as error:
             raise InvalidInput("file_not_writable", name=str(output), found=error.strerror) from error
         click.echo(f"{output}: {len(content)} bytes", err=True)
+
+
+document.add_command(explain_document)
 
 
 def find_published(work: UnitOfWork, subject: Subject, language: str) -> EditionLanguageRow | None:

@@ -101,6 +101,11 @@ def who_could(workflow: Workflow, state: str, transition: str) -> Who:
     )
 
 
+def may_bypass(workflow: Workflow, actor: Actor) -> bool:
+    """Tell whether guards ask nothing of the actor; each use of that is written into the history."""
+    return bool(workflow.bypass) and not roles_of(workflow, actor).isdisjoint(workflow.counting_roles(workflow.bypass))
+
+
 def explain(
     workflow: Workflow,
     name: str,
@@ -180,7 +185,7 @@ def fire(
         raise Refused(name, refusals)
     bypassed = transition.guard != Guard() and not _acts_as_system(actor, trigger)
     return Outcome(
-        transition, state, target, trigger, bypassed and _may_bypass(workflow, actor), (comment or "").strip()
+        transition, state, target, trigger, bypassed and may_bypass(workflow, actor), (comment or "").strip()
     )
 
 
@@ -205,17 +210,13 @@ def needs(workflow: Workflow, names: Iterable[str], conditions: Mapping[str, Con
 
 def refuse_person(workflow: Workflow, transition: Transition, state: str, actor: Actor) -> tuple[Refusal, ...]:
     """Return what the actor lacks to fire the transition in that state, conditions aside."""
-    if actor.is_system or _may_bypass(workflow, actor):
+    if actor.is_system or may_bypass(workflow, actor):
         return ()
     return _who_refusals(workflow, transition.guard, state, actor)
 
 
 def _acts_as_system(actor: Actor, trigger: str) -> bool:
     return actor.is_system or trigger in (TIMER, AUTOMATIC)
-
-
-def _may_bypass(workflow: Workflow, actor: Actor) -> bool:
-    return bool(workflow.bypass) and not roles_of(workflow, actor).isdisjoint(workflow.counting_roles(workflow.bypass))
 
 
 def _guard_refusals(
@@ -229,7 +230,7 @@ def _guard_refusals(
 ) -> tuple[Refusal, ...]:
     if acts_as_system:
         return evaluate(transition.guard.require, facts, actor, conditions)
-    if _may_bypass(workflow, actor):
+    if may_bypass(workflow, actor):
         return ()
     who = _who_refusals(workflow, transition.guard, state, actor)
     return (*who, *evaluate(transition.guard.require, facts, actor, conditions))

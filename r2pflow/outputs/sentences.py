@@ -23,6 +23,7 @@ SENTENCES: Mapping[str, str] = {
     "bad_digest": N_("A digest has 64 characters, 0 to 9 and a to f."),
     "not_a_digest": N_("A digest has 64 characters, 0 to 9 and a to f."),
     "not_a_number": N_("“%(value)s” is no whole number."),
+    "bad_body": N_("Send a JSON object: “comment” is a text, “change_number” a whole number. Both may be left out."),
     "no_file": N_("Please choose a file first."),
     "empty_comment": N_("Please write your comment before you send it."),
     "empty_text": N_("The text is empty. Write at least a title and a paragraph."),
@@ -129,6 +130,7 @@ SENTENCES: Mapping[str, str] = {
     "not_a_keeper": N_(
         "This takes the secretariat, or the role “secretariat” on the dossier: where it lies, and where it goes."
     ),
+    "not_yours_to_explain": N_("What others may do is told to the secretariat, and to who may share the document."),
     "not_your_comment": N_("Only the organisation that made this comment can say whether the answer satisfies it."),
     "only_managers_grant_manager": N_("Only an administrator can make somebody an administrator."),
     "not_your_schedule": N_("Only who scheduled this, or the secretariat, can take it back."),

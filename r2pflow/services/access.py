@@ -112,16 +112,21 @@ def get_subject(work: UnitOfWork, actor: Actor, reference: str | int, permission
 
     Raises NotFound where it does not exist or may not be seen, Forbidden where the other permission is missing.
     """
+    subject = load_subject(work, actor, reference)
+    if not actor.is_system:
+        subject.require("view")
+        subject.require(permission)
+    return subject
+
+
+def load_subject(work: UnitOfWork, actor: Actor, reference: str | int) -> Subject:
+    """Load a document as an actor meets it and ask no permission: for explaining what is missing. Raises NotFound."""
     statement, values = select_subject(actor)
     key = _DOCUMENT.c.id if isinstance(reference, int) else _DOCUMENT.c.reference
     row = work.run(_narrow(statement, key), wanted=reference, **values).first()
     if row is None:
         raise NotFound("document_not_found", reference=str(reference))
-    subject = make_subject(work, row, read_roles(row), actor)
-    if not actor.is_system:
-        subject.require("view")
-        subject.require(permission)
-    return subject
+    return make_subject(work, row, read_roles(row), actor)
 
 
 @cache

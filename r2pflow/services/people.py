@@ -43,6 +43,15 @@ def find_actor_by_email(work: UnitOfWork, email: str) -> Actor | None:
     return _as_actor(work, person) if person else None
 
 
+def get_actor(work: UnitOfWork, person: str) -> Actor:
+    """Return the active person with this id or e-mail address as an actor; raise NotFound."""
+    is_id = person.isascii() and person.isdigit() and len(person) < 12
+    found = load_actor(work, int(person)) if is_id else find_actor_by_email(work, person)
+    if found is None:
+        raise NotFound("person_not_found", person=person)
+    return found
+
+
 def load_actors(work: UnitOfWork) -> list[Actor]:
     """Return every active person as `load_actor` does, by id; three queries, however many they are."""
     persons = work.session.scalars(

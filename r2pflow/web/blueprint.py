@@ -4,7 +4,7 @@ from flask import Blueprint, Response, request
 
 from r2pflow.domain.people import LANGUAGES
 from r2pflow.folders import get_assets
-from r2pflow.web import auth, errors, headers, i18n
+from r2pflow.web import api, auth, errors, headers, i18n
 from r2pflow.web.mounting import NAME, get_mount
 from r2pflow.web.pages import (
     account,
@@ -53,6 +53,7 @@ ROUTES: tuple[Route, ...] = (
     *workflow_versions.ROUTES,
     *migrating.ROUTES,
     *administration.ROUTES,
+    *api.ROUTES,
 )
 
 

@@ -20,6 +20,7 @@ from r2pflow.domain.people import NOBODY
 from r2pflow.web.auth import current_actor, undo_work
 from r2pflow.web.i18n import N_, format_size, gettext
 from r2pflow.web.mounting import get_mount
+from r2pflow.web.problems import describe_error, is_api, show_json_problem
 from r2pflow.web.rendering import is_htmx, render
 from r2pflow.web.sentences import sentence
 
@@ -76,6 +77,8 @@ def show_error(error: R2PFlowError) -> Response:
     status = status_of(error)
     if isinstance(error, SetupError):
         logger.error("%s", error)
+    if is_api():
+        return show_json_problem(status, _heading(status), sentence(error), error.code, **describe_error(error))
     reasons = [sentence(refusal) for refusal in error.refusals] if isinstance(error, Refused) else []
     return show_problem(status, sentence(error) if not reasons else "", reasons=reasons, code=error.code)
 
@@ -115,7 +118,9 @@ def _show_failure(error: Exception) -> Response:
 
 def show_problem(status: int, text: str, *, reasons: list[str] | None = None, code: str = "") -> Response:
     """Return the error page, or a notice alone where htmx asks for a part of a page."""
-    heading = gettext(HEADINGS.get(status) or HEADINGS[400 if status < 500 else 500])
+    heading = _heading(status)
+    if is_api():
+        return show_json_problem(status, heading, text or heading, code or f"http_{status}")
     if code == "sign_in_first":
         heading = gettext("Sign in first")
     template = "problem_part.html" if is_htmx() else "problem.html"
@@ -130,6 +135,10 @@ def show_problem(status: int, text: str, *, reasons: list[str] | None = None, co
         wants_sign_in=wants_sign_in,
         posted=_posted() if request.method == "POST" else {},
     )
+
+
+def _heading(status: int) -> str:
+    return gettext(HEADINGS.get(status) or HEADINGS[400 if status < 500 else 500])
 
 
 def _is_nobody() -> bool:

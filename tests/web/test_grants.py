@@ -46,12 +46,16 @@ ACCESS = {
     "workflows": SIGNED_IN,
     "workflow": SIGNED_IN,
     "workflow_changes": SIGNED_IN,
+<<<<<<< HEAD
     "batches": SIGNED_IN,
     "start_batch": SIGNED_IN,
     "batch": OWN,  # who began it, and the secretariat
     "batch_report": OWN,
     "cancel_batch": OWN,
     "migrate": KEEPERS,
+=======
+    "api_documents": SIGNED_IN,
+>>>>>>> ac0265a (Explain for a person and a document each transition: all that is missing, who could fire it, and why)
     "new_document": KEEPERS,
     "new_organisation": KEEPERS,
     "edit_organisation": KEEPERS,
@@ -64,6 +68,8 @@ ACCESS = {
     # of a document: the permission that it takes beside `view`
     "document": "view",
     "fire": "",  # each transition's guard says
+    "api_fire": "",
+    "api_transitions": "view",
     "export": "view",
     "history": "view",
     "way": "view",
