@@ -11,7 +11,7 @@ from r2pflow.domain.people import Titles
 class Source:
     """Where somebody has a role from.
 
-    kind: `everybody` and `signed_in` have it by what they are; `person`: its own; `organisation`, `group`: of the one
+    kind: `everybody` and `signed_in` have it by what they are; `own`: it is theirs; `organisation`, `group`: of the one
     that is `called` so. `place` is empty for a role that is held everywhere; sharing gives it on the `document`, or on
     the `dossier` with the titles `where`.
     """

@@ -13,13 +13,13 @@ from r2pflow.outputs.translations import Translator
 from r2pflow.outputs.words import N_
 from r2pflow.services.access import Subject
 from r2pflow.services.explaining import Explanation
-from r2pflow.services.parties import EVERYBODY, GROUP, ORGANISATION, PERSON, SIGNED_IN, Party
+from r2pflow.services.parties import EVERYBODY, GROUP, ORGANISATION, OWN, SIGNED_IN, Party
 from r2pflow.services.windows import SCHEDULED
 
 _SOURCES: Mapping[tuple[str, str], str] = {  # by who has the role, and where
-    (PERSON, ""): N_("%(role)s: own role"),
-    (PERSON, "document"): N_("%(role)s: given on this document"),
-    (PERSON, "dossier"): N_("%(role)s: given on the dossier “%(dossier)s”"),
+    (OWN, ""): N_("%(role)s: own role"),
+    (OWN, "document"): N_("%(role)s: given on this document"),
+    (OWN, "dossier"): N_("%(role)s: given on the dossier “%(dossier)s”"),
     (ORGANISATION, ""): N_("%(role)s: role of %(called)s"),
     (ORGANISATION, "document"): N_("%(role)s: given to %(called)s on this document"),
     (ORGANISATION, "dossier"): N_("%(role)s: given to %(called)s on the dossier “%(dossier)s”"),

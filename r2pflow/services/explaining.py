@@ -101,7 +101,7 @@ def explain(
         (lane, engine.needs(lane.workflow, [one.name for one in found], conditions)) for lane, found in lanes if found
     ]
     if parties is None:
-        parties = list_parties(work, subject, _list_groups(subject))
+        parties = list_parties(work, subject, list_groups(subject))
     due = _list_due(work, subject)
     explanations = []
     for (lane, _), facts in zip(asked, gather_many(work, asked), strict=True):
@@ -135,8 +135,8 @@ def explain(
     return tuple(sorted(explanations, key=lambda one: one.state not in one.transition.sources))
 
 
-def _list_groups(subject: Subject) -> frozenset[str]:
-    """Return the groups that guards of the document's chain name."""
+def list_groups(subject: Subject) -> frozenset[str]:
+    """Return the groups that guards of the document's chain name: `list_parties` is asked for who is in them."""
     guards = (one.guard for lane in subject.lanes for one in lane.workflow.transitions.values())
     return frozenset(group for guard in guards for group in guard.groups)
 
@@ -202,12 +202,15 @@ def explain_permissions(work: UnitOfWork, subject: Subject) -> Mapping[str, tupl
 
 
 def list_lines(subject: Subject, parties: Sequence[Party]) -> list[Line]:
-    """Return those of the parties that hold any permission in the present states, with why."""
+    """Return those of the parties that hold any permission in the present states, with why.
+
+    A person who has all that from its organisation alone is left out: the organisation has a line.
+    """
     lines = []
     for party in parties:
         found = {name: why(subject.workflow, subject.state_name, name, party.held) for name in BUILT_IN_PERMISSIONS}
         held = {name: reasons for name, reasons in found.items() if reasons}
-        if held:
+        if any(reason.source.kind != ORGANISATION for reasons in held.values() for reason in reasons):
             lines.append(Line(party, held))
     return lines
 

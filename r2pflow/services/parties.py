@@ -13,7 +13,7 @@ from r2pflow.persistence.people import GroupMemberRow, GroupRow, OrganisationRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services.access import Subject, list_ids
 
-EVERYBODY, SIGNED_IN = "everybody", "signed_in"
+EVERYBODY, SIGNED_IN, OWN = "everybody", "signed_in", "own"
 ORGANISATION, GROUP, PERSON = "organisation", "group", "person"
 
 
@@ -85,7 +85,7 @@ def find_held(work: UnitOfWork, subject: Subject) -> Held:
         if actor.organisation_id is not None:
             own = or_(own, RoleGrantRow.organisation_id == actor.organisation_id)
         for role, person_id in work.session.execute(select(RoleGrantRow.role, RoleGrantRow.person_id).where(own)):
-            source = Source(PERSON) if person_id is not None else Source(ORGANISATION, speaks)
+            source = Source(OWN) if person_id is not None else Source(ORGANISATION, speaks)
             found.setdefault(role, []).append(source)
         for row in work.session.execute(_select_shares(subject, actor)):
             place = "document" if row.document_id else "dossier"
@@ -95,7 +95,7 @@ def find_held(work: UnitOfWork, subject: Subject) -> Held:
     if AUTHENTICATED in actor.roles:
         held[AUTHENTICATED] = [Source(SIGNED_IN)]
     for role in sorted(actor.roles - {ANONYMOUS, AUTHENTICATED}):
-        held[role] = found.get(role) or [Source(PERSON)]
+        held[role] = found.get(role) or [Source(OWN)]
     return held
 
 
@@ -108,7 +108,7 @@ def _find_called(work: UnitOfWork, actor: Actor) -> Titles:
 
 def _find_holder(row: Any, organisation: Titles) -> tuple[str, Titles]:
     if row.person_id is not None:
-        return PERSON, Titles()
+        return OWN, Titles()
     if row.organisation_id is not None:
         return ORGANISATION, organisation
     return GROUP, Titles(row.group_titles or {"en": row.group_name})
@@ -159,7 +159,7 @@ class _Gathered:
     def give(self, row: Any, role: str, place: str, where: Titles) -> None:
         """Note a role of whomever the row names; a group's goes to its members too."""
         if row.person_id is not None:
-            self._add((PERSON, row.person_id), role, Source(PERSON, Titles(), place, where))
+            self._add((PERSON, row.person_id), role, Source(OWN, Titles(), place, where))
         elif row.organisation_id is not None:
             called = self.called.get(row.organisation_id, Titles())
             self._add((ORGANISATION, row.organisation_id), role, Source(ORGANISATION, called, place, where))
@@ -185,11 +185,14 @@ class _Gathered:
         ]
         for id_, (name, titles) in sorted(self.groups.items(), key=lambda pair: pair[1][0]):
             if (GROUP, id_) in self.of:
-                parties.append(Party(GROUP, id_, titles, held=self.of[GROUP, id_], groups=frozenset({name})))
+                parties.append(
+                    Party(GROUP, id_, titles, held=_own(GROUP, self.of[GROUP, id_]), groups=frozenset({name}))
+                )
         for id_, called in sorted(self.called.items(), key=lambda pair: pair[1].get("en").casefold()):
             here = (ORGANISATION, id_)
             if here in self.of or here in self.groups_of:
-                parties.append(Party(ORGANISATION, id_, called, held=self.of.get(here, {}), groups=self._name(here)))
+                held = _own(ORGANISATION, self.of.get(here, {}))
+                parties.append(Party(ORGANISATION, id_, called, held=held, groups=self._name(here)))
         for row in persons:
             own, through = (PERSON, row.id), (ORGANISATION, row.organisation_id)
             about = self.called.get(row.organisation_id)
@@ -205,6 +208,14 @@ class _Gathered:
 
     def _name(self, holder: tuple[str, int]) -> frozenset[str]:
         return frozenset(self.groups[one][0] for one in self.groups_of.get(holder, ()))
+
+
+def _own(kind: str, held: Mapping[str, list[Source]]) -> Held:
+    """Return what an organisation or a group brings to others as it holds that itself."""
+    return {
+        role: [Source(OWN, Titles(), one.place, one.where) if one.kind == kind else one for one in sources]
+        for role, sources in held.items()
+    }
 
 
 def _merge(one: Mapping[str, list[Source]], other: Mapping[str, list[Source]]) -> Held:

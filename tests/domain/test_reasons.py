@@ -39,14 +39,14 @@ WORKFLOWS = st.builds(
 
 @given(WORKFLOWS, ROLE_SETS, st.sampled_from(PERMISSIONS))
 def test_there_is_a_reason_exactly_where_the_permission_is_held(workflow, roles, permission):
-    held = {role: [Source("person")] for role in {ANONYMOUS, *roles}}
+    held = {role: [Source("own")] for role in {ANONYMOUS, *roles}}
     assert bool(why(workflow, "here", permission, held)) == engine.holds(workflow, "here", permission, roles)
 
 
 def test_each_role_and_each_place_that_it_comes_from_is_a_reason_of_its_own():
     states = {"here": State("here", grants={"edit": ("author",)}, inherit=("edit",))}
     workflow = Workflow("paper", 1, "here", states, {}, above={"edit": ("editor",)})
-    own, shared = Source("person"), Source("group", place="document")
+    own, shared = Source("own"), Source("group", place="document")
     held = {"author": [own, shared], "editor": [shared], "member": [own]}
     assert why(workflow, "here", "edit", held) == (
         Reason("author", own, "state"),
@@ -57,7 +57,7 @@ def test_each_role_and_each_place_that_it_comes_from_is_a_reason_of_its_own():
 
 def test_what_the_workflow_itself_says_of_a_permission_is_told_from_what_another_of_the_chain_rules():
     workflow = Workflow("paper", 1, "here", {"here": State("here")}, {}, permissions={"edit": ("author",)})
-    held = {"author": [Source("person")]}
+    held = {"author": [Source("own")]}
     assert [reason.origin for reason in why(workflow, "here", "edit", held)] == ["workflow"]
     ruled = replace(workflow, ruled={"edit": frozenset({"author"})})
     assert [reason.origin for reason in why(ruled, "here", "edit", held)] == ["chain"]

@@ -195,15 +195,15 @@ def test_where_a_role_comes_from_is_told_for_every_way(work, coalition):
     subject = load_subject(work, people.load_actor(work, coalition["delta"].person_id), reference)
     held = parties.find_held(work, subject)
     told = [(source.kind, source.place, source.where.get("en")) for source in held["editor"]]
-    assert sorted(told) == [("group", "dossier", "Below"), ("organisation", "document", ""), ("person", "document", "")]
+    assert sorted(told) == [("group", "dossier", "Below"), ("organisation", "document", ""), ("own", "document", "")]
     assert [source.called.get("en") for source in held["member"]] == ["Delta"]
     assert held["anonymous"] == [Source("everybody")]
     sentences = {reasons.tell_reason(reason, ENGLISH) for reason in explain_permissions(work, subject)["edit"]}
     assert "editor: given to the group bureau on the dossier “Below”" in sentences
     listed = {(party.kind, party.called.get("en")): party for party in parties.list_parties(work, subject)}
     assert sorted(map(repr, listed["person", "Delta"].held["editor"])) == sorted(map(repr, held["editor"]))
-    assert {source.kind for source in listed["organisation", "Delta"].held["editor"]} == {"organisation", "group"}
-    assert [source.kind for source in listed["group", "bureau"].held["editor"]] == ["group"]
+    assert {source.kind for source in listed["organisation", "Delta"].held["editor"]} == {"own", "group"}
+    assert [source.kind for source in listed["group", "bureau"].held["editor"]] == ["own"]
 
 
 def test_the_table_of_who_may_do_what_agrees_with_each_person_s_own_rights(work, coalition):

@@ -46,16 +46,13 @@ ACCESS = {
     "workflows": SIGNED_IN,
     "workflow": SIGNED_IN,
     "workflow_changes": SIGNED_IN,
-<<<<<<< HEAD
     "batches": SIGNED_IN,
     "start_batch": SIGNED_IN,
     "batch": OWN,  # who began it, and the secretariat
     "batch_report": OWN,
     "cancel_batch": OWN,
     "migrate": KEEPERS,
-=======
     "api_documents": SIGNED_IN,
->>>>>>> ac0265a (Explain for a person and a document each transition: all that is missing, who could fire it, and why)
     "new_document": KEEPERS,
     "new_organisation": KEEPERS,
     "edit_organisation": KEEPERS,
@@ -91,6 +88,7 @@ ACCESS = {
     "schedule": "view",  # its POST asks what the transition asks
     "unschedule": "",  # who scheduled it, and the secretariat
     "sharing": "share",
+    "steps": "view",
     "share": "share",
     "unshare": "share",
 }

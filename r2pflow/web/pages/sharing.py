@@ -14,6 +14,7 @@ from r2pflow.web.flashing import tell
 from r2pflow.web.forms import Form, read_form
 from r2pflow.web.i18n import gettext
 from r2pflow.web.pages.document_shell import document_context
+from r2pflow.web.pages.explaining import explain_context
 from r2pflow.web.rendering import render, url
 from r2pflow.web.routing import POST, Route
 from r2pflow.web.sentences import join, sentence
@@ -36,6 +37,7 @@ def _show(subject: Subject, form: Form) -> Response:
         "documents/sharing.html",
         form.status,
         **document_context(subject, "sharing"),
+        **explain_context(subject),
         form=form,
         shares=queries.list_local_roles(work, subject),
         sought=sought,
