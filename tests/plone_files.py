@@ -16,12 +16,17 @@ NAMES = (
 )
 
 
-@cache
-def read_shipped(name: str) -> bytes:
-    """Return a file of Plone's default profile; fail with what to do where the package is not there."""
+def find_package() -> Path:
+    """Return the package; fail with what to do where it is not there."""
     wheels = sorted(FOLDER.glob("products_cmfplone-*.whl"))
     assert wheels, f"{FOLDER} has no package of Plone: run scripts/setup --tests"
-    with zipfile.ZipFile(wheels[-1]) as wheel:
+    return wheels[-1]
+
+
+@cache
+def read_shipped(name: str) -> bytes:
+    """Return a file of Plone's default profile."""
+    with zipfile.ZipFile(find_package()) as wheel:
         return wheel.read(f"{PROFILE}/{name}")
 
 

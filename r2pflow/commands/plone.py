@@ -95,6 +95,9 @@ def _write(text: str, output: Path | None) -> None:
         return
     beside = output.with_name(f".{output.name}.{os.getpid()}")
     try:
+        if output.exists() and not output.is_file():  # a pipe, say
+            output.write_text(text, encoding="utf-8")
+            return
         beside.write_text(text, encoding="utf-8")
         beside.replace(output)
     except OSError as error:

@@ -43,7 +43,10 @@ def _refuse_creation_guard(reading: Reading) -> None:
 
 
 def _remark_variables(reading: Reading) -> None:
-    for name, element in reading.read_ids("variable", "variable_id").items():
+    variables = reading.read_ids("variable", "variable_id")
+    if variables:
+        reading.comment(f"Variables in Plone, not carried: {', '.join(variables)[:1000]}")
+    for name, element in variables.items():
         kept = "the history has it of every step anyway" if name in _STANDARD_VARIABLES else "here are no variables"
         guard = element.find("guard")
         guarded = ", nor its guard" if guard is not None and guard.children else ""
@@ -52,6 +55,9 @@ def _remark_variables(reading: Reading) -> None:
 
 
 def _remark_scripts(reading: Reading) -> None:
+    scripts = ", ".join(element.get("script_id") for element in reading.root.all("script"))
+    if scripts:
+        reading.comment(f"Scripts in Plone, whose code is not carried: {scripts[:1000]}")
     used = {supply.name for supply in reading.supplies}
     for element in reading.root.all("script"):
         name = element.get("script_id")

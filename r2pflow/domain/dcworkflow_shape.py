@@ -27,7 +27,8 @@ class Shape:
         """Note all that is wrong at the element and below it, as long as it will be told."""
         for name in element.attributes:
             if name not in self.attributes and not name.startswith(_HARMLESS):
-                told = f"found the attribute {name[:60]!r}; {accepted_names(name, self.attributes)}"
+                known = [one for one in self.attributes if not one.startswith(MARK)]
+                told = f"found the attribute {name[:60]!r}; {accepted_names(name, known)}"
                 report.say("unknown_attribute", element.name_node(name), element.tag, told, found=name)
         for name, is_required in self.attributes.items():
             if is_required and name not in element.attributes:

@@ -254,7 +254,7 @@ WORKFLOW = Record(
         "roles": Key(Many(ROLE), "Roles beside the built-in ones"),
         "means": Key(
             Table(WORD, WORD, "a mapping of permission names to built-in permissions"),
-            "Names of this workflow for built-in permissions",
+            "Names of this workflow for built-in permissions; one that means itself is its own",
         ),
         "bypass": Key(WORDS, "Roles of whom guards ask nothing; every use is in the history"),
         "permissions": Key(GRANTS, "Who holds a permission where a state says nothing"),

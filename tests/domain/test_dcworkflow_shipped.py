@@ -13,7 +13,7 @@ from r2pflow.domain.dcworkflow_rolemap import read_rolemap, write_rolemap
 from r2pflow.domain.dcworkflow_writing import write_dcworkflow
 from r2pflow.domain.reading import read_workflow
 from r2pflow.domain.writing import write_workflow
-from tests.plone_files import FOLDER, NAMES, PROFILE, read_definition, read_shipped_rolemap
+from tests.plone_files import NAMES, PROFILE, find_package, read_definition, read_shipped_rolemap
 
 
 def table_by_xml(raw: bytes, rolemap: bytes | None = None) -> dict:
@@ -68,7 +68,7 @@ def read_back(text: str):
 
 
 def test_plone_ships_these_six_and_no_others():
-    with zipfile.ZipFile(next(FOLDER.glob("*.whl"))) as wheel:
+    with zipfile.ZipFile(find_package()) as wheel:
         names = [name for name in wheel.namelist() if name.startswith(PROFILE) and name.endswith("definition.xml")]
     assert sorted(name.split("/")[-2] for name in names) == list(NAMES)
 
