@@ -12,7 +12,7 @@ from r2pflow.plugins.catalogue import Catalogue, load_catalogue
 from r2pflow.plugins.loading import load_plugins
 from r2pflow.services.desk import read_desk
 from r2pflow.services.drafting import create_document
-from r2pflow.services.people import share
+from r2pflow.services.sharing import share
 from r2pflow.services.transitions import fire
 from r2pflow.services.worklists import list_worklist
 
