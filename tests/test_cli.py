@@ -232,9 +232,26 @@ def test_a_refused_transition_ends_with_1_and_says_why(text, secretary):
     assert json.loads(call("document", "show", reference, "--json").stdout)["state"] == "drafting"
 
 
+def test_every_step_is_explained_for_a_person_in_the_terminal_s_language(text, secretary, monkeypatch):
+    reference = call("document", "import", text, "--type", "joint_statement", "--language", "en").stdout.strip()
+    command = ["document", "explain", reference, "--as", secretary]
+    told = call(*command).stdout
+    assert "open_comment  Open for comment: possible now" in told
+    assert "This step leads from: Translation. The document is in “Drafting”." in told
+    assert "publish: secretariat: role of Office" in told
+    one = json.loads(call(*command, "--transition", "publish", "--json").stdout)
+    assert one["states"] == {"joint_statement": "drafting"}
+    assert [step["name"] for step in one["transitions"]] == ["publish"]
+    assert [refusal["code"] for refusal in one["transitions"][0]["refusals"]] == ["wrong_state", "condition"]
+    assert call(*command, "--transition", "fly", code=1).stderr.startswith("There is no such step")
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+    assert "Ouvrir aux observations" in call(*command).stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
+        (["document", "explain", "XX-1", "--as", "1"], "There is no document XX-1"),
         (["document", "show", "XX-1"], "There is no document XX-1"),
         (["document", "fire", "XX-1", "publish", "--as", "nobody@example.org"], "There is no such person"),
         (["document", "import", "{text}", "--type", "novel", "--language", "en"], "joint_statement"),

@@ -20,7 +20,6 @@ from r2pflow.services.access import Subject, get_subject
 from r2pflow.services.facts import gather
 from r2pflow.services.history import record
 from r2pflow.services.meanwhile import moved_on
-from r2pflow.services.offers import find_offers as find_offers
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,8 @@ from r2pflow.plugins.loading import load_plugins
 from r2pflow.services import queries, timers
 from r2pflow.services.access import get_subject, visible_to
 from r2pflow.services.drafting import create_document
-from r2pflow.services.transitions import find_offers, fire
+from r2pflow.services.offers import find_offers
+from r2pflow.services.transitions import fire
 
 CHAIN = Path(__file__).parents[1] / "files" / "chain"
 TYPES = (CHAIN / "documents.yaml").read_text(encoding="utf-8")

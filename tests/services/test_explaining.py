@@ -14,7 +14,7 @@ from r2pflow.persistence.documents import DocumentRow, DossierRow, LocalRoleRow
 from r2pflow.persistence.people import GroupMemberRow, GroupRow
 from r2pflow.plugins.catalogue import Catalogue, load_catalogue
 from r2pflow.plugins.loading import load_plugins
-from r2pflow.services import parties, people, placing
+from r2pflow.services import dossiers, parties, people, placing
 from r2pflow.services.access import get_subject, load_subject
 from r2pflow.services.drafting import create_document
 from r2pflow.services.explaining import explain, explain_permissions, list_lines, meet, read_surroundings
@@ -185,8 +185,8 @@ def test_an_unknown_step_is_not_found(work, coalition):
 
 
 def test_where_a_role_comes_from_is_told_for_every_way(work, coalition):
-    people.save_dossier(work, THE_SYSTEM, "above", {"en": "Above"}, "campaign")
-    dossier = people.save_dossier(work, THE_SYSTEM, "below", {"en": "Below"}, "campaign", "above")
+    dossiers.save_dossier(work, THE_SYSTEM, "above", {"en": "Above"}, "campaign")
+    dossier = dossiers.save_dossier(work, THE_SYSTEM, "below", {"en": "Below"}, "campaign", "above")
     reference = make(work, "position_paper", dossier="below")
     group = make_group(work, "bureau", coalition["delta"])
     share(work, "editor", document_id=1, person_id=coalition["delta"].person_id)
@@ -223,7 +223,7 @@ def test_the_table_of_who_may_do_what_agrees_with_each_person_s_own_rights(work,
 
 def test_blocked_sharing_and_grants_of_dossiers_are_told(work, coalition):
     for slug, parent in (("top", None), ("middle", "top"), ("low", "middle")):
-        people.save_dossier(work, THE_SYSTEM, slug, {"en": slug.title()}, "campaign", parent)
+        dossiers.save_dossier(work, THE_SYSTEM, slug, {"en": slug.title()}, "campaign", parent)
     reference = make(work, "position_paper", dossier="low")
     rows = {row.slug: row for row in work.session.query(DossierRow)}
     assert read_surroundings(work, get_subject(work, THE_SYSTEM, reference)).blocked_by is None

@@ -22,7 +22,8 @@ from r2pflow.plugins.registry import Registry
 from r2pflow.services import desk, timers
 from r2pflow.services.access import get_subject
 from r2pflow.services.drafting import create_document, save_fields
-from r2pflow.services.transitions import find_offers, fire
+from r2pflow.services.offers import find_offers
+from r2pflow.services.transitions import fire
 
 FAULTS = {"ValueError": ValueError, "KeyError": KeyError, "InvalidInput": lambda told: InvalidInput("bad_slug")}
 

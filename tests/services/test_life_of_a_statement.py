@@ -15,8 +15,9 @@ from r2pflow.services import ballots, comments, desk, publishing, queries, regis
 from r2pflow.services.access import get_subject, visible_to
 from r2pflow.services.comments import NewComment
 from r2pflow.services.drafting import _write_revision, create_document, save_text
+from r2pflow.services.offers import find_offers
 from r2pflow.services.texts import get_blocks
-from r2pflow.services.transitions import _fire_once, find_offers, fire
+from r2pflow.services.transitions import _fire_once, fire
 
 EDITED = "<h1 data-block='title'>Protect civilians</h1><p data-block='p1'>{one}</p><p data-block='p2'>{two}</p>"
 FRENCH = {"title": "<h1>Protéger les civils</h1>", "p1": "<p>Agir tôt.</p>", "p2": "<p>Agir ensemble.</p>"}

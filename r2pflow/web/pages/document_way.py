@@ -10,7 +10,7 @@ from r2pflow.outputs.diagrams import Key, Marks
 from r2pflow.persistence.history import HistoryEntryRow
 from r2pflow.services.access import Subject, get_subject
 from r2pflow.services.lineage import PathStep, list_path
-from r2pflow.services.transitions import find_offers
+from r2pflow.services.offers import find_offers
 from r2pflow.web.auth import current_work, require_signed_in
 from r2pflow.web.i18n import title_of
 from r2pflow.web.pages.document_shell import document_context, state_title
