@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Response, request
 
-from r2pflow.domain.errors import InvalidInput
+from r2pflow.domain.errors import InvalidInput, Refused
 from r2pflow.outputs import reasons
 from r2pflow.outputs.translations import Translator, translator
 from r2pflow.persistence.documents import DocumentRow
@@ -13,7 +13,8 @@ from r2pflow.services.access import Subject, get_subject
 from r2pflow.services.explaining import explain, explain_permissions, meet
 from r2pflow.services.offers import find_offers_for
 from r2pflow.services.queries import Filters
-from r2pflow.web.auth import csrf_token, current_work, require_signed_in
+from r2pflow.web.auth import csrf_token, current_work, require_signed_in, undo_work
+from r2pflow.web.errors import show_error
 from r2pflow.web.i18n import language, reader_zone
 from r2pflow.web.pagination import read_page_number
 from r2pflow.web.problems import as_json
@@ -60,7 +61,13 @@ def fire_transition(reference: str, transition: str) -> Response:
     """Fire a transition; the body is a JSON object with `comment` and the `change_number` that the caller saw."""
     actor, work = require_signed_in(), current_work()
     comment, seen = _read_body()
-    work.complete(lambda: transitions.fire(work, actor, reference, transition, comment=comment, expected_change=seen))
+    try:
+        work.complete(
+            lambda: transitions.fire(work, actor, reference, transition, comment=comment, expected_change=seen)
+        )
+    except Refused as error:
+        undo_work()
+        return show_error(error, get_subject(work, actor, reference))
     return _answer({"transition": transition, **_describe_document(get_subject(work, actor, reference))})
 
 

@@ -17,6 +17,7 @@ from r2pflow.domain.errors import (
     SetupError,
 )
 from r2pflow.domain.people import NOBODY
+from r2pflow.services.access import Subject
 from r2pflow.web.auth import current_actor, undo_work
 from r2pflow.web.i18n import N_, format_size, gettext
 from r2pflow.web.mounting import get_mount
@@ -71,15 +72,19 @@ def register_error_pages(blueprint: Blueprint) -> None:
     blueprint.register_error_handler(Exception, _show_failure)
 
 
-def show_error(error: R2PFlowError) -> Response:
-    """Return the page of one of our errors, with its status; nothing that the request wrote is kept."""
+def show_error(error: R2PFlowError, subject: Subject | None = None) -> Response:
+    """Return the page of one of our errors, with its status; nothing that the request wrote is kept.
+
+    With the document at hand its fields are called by their titles.
+    """
     undo_work()
     status = status_of(error)
     if isinstance(error, SetupError):
         logger.error("%s", error)
     if is_api():
-        return show_json_problem(status, _heading(status), sentence(error), error.code, **describe_error(error))
-    reasons = [sentence(refusal) for refusal in error.refusals] if isinstance(error, Refused) else []
+        more = describe_error(error, subject)
+        return show_json_problem(status, _heading(status), sentence(error, subject), error.code, **more)
+    reasons = [sentence(refusal, subject) for refusal in error.refusals] if isinstance(error, Refused) else []
     return show_problem(status, sentence(error) if not reasons else "", reasons=reasons, code=error.code)
 
 

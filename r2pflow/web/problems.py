@@ -6,6 +6,7 @@ from typing import Any
 from flask import Response, make_response, request
 
 from r2pflow.domain.errors import Conflict, R2PFlowError, Refused
+from r2pflow.services.access import Subject
 from r2pflow.web.i18n import language
 from r2pflow.web.mounting import NAME
 from r2pflow.web.sentences import sentence
@@ -33,13 +34,14 @@ def show_json_problem(status: int, title: str, message: str, code: str, **more: 
     return as_json(told, status, "application/problem+json")
 
 
-def describe_error(error: R2PFlowError) -> dict[str, Any]:
+def describe_error(error: R2PFlowError, subject: Subject | None = None) -> dict[str, Any]:
     """Return what belongs to an error beside its sentence: refusals, the field, what happened meanwhile."""
     if isinstance(error, Refused):
         return {
             "transition": error.transition,
             "refusals": [
-                {"code": one.code, "params": dict(one.params), "message": sentence(one)} for one in error.refusals
+                {"code": one.code, "params": dict(one.params), "message": sentence(one, subject)}
+                for one in error.refusals
             ],
         }
     if isinstance(error, Conflict):
