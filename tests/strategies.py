@@ -126,6 +126,23 @@ def sound_definitions(draw: st.DrawFn) -> Definition:
     return found
 
 
+@st.composite
+def further_definitions(draw: st.DrawFn) -> Definition:
+    """Draw a sound definition that stands behind another in a chain: it says nothing of who may view."""
+    found = draw(sound_definitions())
+    found["workflow"] = "further"
+    del found["permissions"]["view"]
+    found.pop("ballots", None)
+    for state in found["states"].values():
+        state.pop("ballot", None)
+        state["inherit"] = [name for name in state["inherit"] if name != "view"]
+    found["transitions"] = {f"further_{name}": transition for name, transition in found["transitions"].items()}
+    for state in found["states"].values():
+        if "timer" in state:
+            state["timer"]["fire"] = f"further_{state['timer']['fire']}"
+    return found
+
+
 def as_yaml(definition: Definition) -> str:
     """Return the definition as JSON, which is YAML."""
     return json.dumps(definition, ensure_ascii=False, indent=1)

@@ -23,6 +23,7 @@ from r2pflow.domain.shape import (
 )
 from r2pflow.domain.yamlnodes import Node
 
+MAX_STATES, MAX_TRANSITIONS, MAX_ROLES = 1_000, 2_000, 500
 COMMENT_KINDS = ("editorial", "substantive", "objection")
 FIELD_KINDS = (
     "text",
@@ -251,15 +252,15 @@ WORKFLOW = Record(
         "title": Key(TITLES),
         "description": Key(TITLES),
         "initial": Key(NAME, "The state of a new document", required=True),
-        "roles": Key(Many(ROLE), "Roles beside the built-in ones"),
+        "roles": Key(Many(ROLE, most=MAX_ROLES), "Roles beside the built-in ones"),
         "means": Key(
             Table(WORD, WORD, "a mapping of permission names to built-in permissions"),
             "Names of this workflow for built-in permissions; one that means itself is its own",
         ),
         "bypass": Key(WORDS, "Roles of whom guards ask nothing; every use is in the history"),
         "permissions": Key(GRANTS, "Who holds a permission where a state says nothing"),
-        "states": Key(Table(STATE, NAME, "a mapping of names to states", least=1), required=True),
-        "transitions": Key(Table(TRANSITION, NAME, "a mapping of names to transitions")),
+        "states": Key(Table(STATE, NAME, "a mapping of names to states", least=1, most=MAX_STATES), required=True),
+        "transitions": Key(Table(TRANSITION, NAME, "a mapping of names to transitions", most=MAX_TRANSITIONS)),
         "worklists": Key(Table(WORKLIST, NAME, "a mapping of names to worklists")),
         "ballots": Key(Table(BALLOT, NAME, "a mapping of names to ballots")),
     },

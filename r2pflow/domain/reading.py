@@ -4,7 +4,7 @@ What may be written where is declared in `formats`; here names are looked up and
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -190,14 +190,15 @@ class _WorkflowReader:
         self.report = report
         self.conditions = conditions
         self.effects = effects
-        self.states = [name for name, _, _ in root.each("states")]
-        self.transitions = [name for name, _, _ in root.each("transitions")]
-        self.ballots = [name for name, _, _ in root.each("ballots")]
+        self.states = _list_names(root, "states")
+        self.targets = {**self.states, STAY: None}
+        self.transitions = _list_names(root, "transitions")
+        self.ballots = _list_names(root, "ballots")
         self.places: dict[str, tuple[int, int]] = {}  # of the declared roles
         self.roles, self.aliases = self._read_roles()
         self.means = self._read_means()
-        self.known_roles = (*BUILT_IN_ROLES, *self.roles)
-        self.known_permissions = (*BUILT_IN_PERMISSIONS, *self.means)
+        self.known_roles = dict.fromkeys((*BUILT_IN_ROLES, *self.roles))
+        self.known_permissions = dict.fromkeys((*BUILT_IN_PERMISSIONS, *self.means))
 
     def read(self, text: str, path: str) -> Workflow:
         root = self.root
@@ -225,21 +226,20 @@ class _WorkflowReader:
             places=self.places,
         )
 
-    def _look_up(self, nodes: Iterable[Node], where: str, kind: str, known: Iterable[str]) -> None:
-        names = list(known)
+    def _look_up(self, nodes: Iterable[Node], where: str, kind: str, known: Collection[str]) -> None:
         for node in nodes:
-            if node.text not in names:
-                self.report.add_name(f"unknown_{kind}", node, where, kind, names)
+            if node.text not in known:
+                self.report.add_name(f"unknown_{kind}", node, where, kind, known)
 
     def _read_roles(self) -> tuple[tuple[str, ...], dict[str, str]]:
-        roles: list[str] = []
+        roles: dict[str, None] = {}
         aliases: dict[str, str] = {}
         for node in self.root.many("roles"):
             name = node.entries["id"] if node.kind == "mapping" else node
             if name.text in BUILT_IN_ROLES or name.text in roles:
                 accepted = "each role once, and none of the built-in"
                 self.report.add("role_twice", name, "roles", f"the role {name}", accepted)
-            roles.append(name.text)
+            roles[name.text] = None
             self.places[name.text] = (name.line, name.column)
             if node.kind == "mapping" and node.get("is") is not None:
                 self._look_up([node.entries["is"]], "roles", "role", BUILT_IN_ROLES)
@@ -298,7 +298,7 @@ class _WorkflowReader:
     def _read_transition(self, name: str, key: Node, node: Node) -> Transition:
         where = f"transitions.{name}"
         self._look_up(node.many("from"), f"{where}.from", "state", self.states)
-        self._look_up(node.many("to"), f"{where}.to", "state", (*self.states, STAY))
+        self._look_up(node.many("to"), f"{where}.to", "state", self.targets)
         return Transition(
             name=name,
             sources=tuple(dict.fromkeys(node.texts("from"))),
@@ -394,6 +394,11 @@ class _WorkflowReader:
             if ballot is not None:
                 found[name] = ballot
         return found
+
+
+def _list_names(root: Node, key: str) -> dict[str, None]:
+    """Return the names under the key, in their order; a mapping, since they are looked up often."""
+    return {name: None for name, _, _ in root.each(key)}
 
 
 def _read_round(node: Node) -> CommentRoundDef:

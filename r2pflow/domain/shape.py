@@ -138,9 +138,12 @@ class Many:
 
     kind: Kind
     told_empty: str = ""
+    most: int = 0  # 0: no limit but that of the file
 
     def check(self, node: Node, where: str, report: Report) -> None:
-        if node.kind == "list":
+        if self.most and len(node.parts) > self.most:
+            report.add("too_many", node, where, f"{len(node.parts)} entries", f"at most {self.most}")
+        elif node.kind == "list":
             if not node.parts and self.told_empty:
                 report.add("empty_list", node, where, "an empty list", self.told_empty)
             for number, part in enumerate(node.parts, 1):
@@ -154,6 +157,8 @@ class Many:
         several: JsonSchema = {"type": "array", "items": self.kind.schema()}
         if self.told_empty:
             several["minItems"] = 1
+        if self.most:
+            several["maxItems"] = self.most
         return {"anyOf": [self.kind.schema(), several]}
 
 
@@ -165,8 +170,12 @@ class Table:
     names: Kind
     told: str = "a mapping"
     least: int = 0
+    most: int = 500
 
     def check(self, node: Node, where: str, report: Report) -> None:
+        if len(node.entries) > self.most:
+            report.add("too_many", node, where, f"{len(node.entries)} entries", f"at most {self.most}")
+            return
         if node.kind != "mapping" or len(node.entries) < self.least:
             report.add("wrong_kind", node, where, node, self.told)
             return
@@ -176,6 +185,7 @@ class Table:
 
     def schema(self) -> JsonSchema:
         found: JsonSchema = {"type": "object", "additionalProperties": self.kind.schema()}
+        found["maxProperties"] = self.most
         return {**found, "minProperties": self.least} if self.least else found
 
 

@@ -30,6 +30,7 @@ MAX_CHARACTERS = 250_000
 MAX_LINE = 10_000
 MAX_DEPTH = 220
 MAX_NODES_WITH_ALIASES = 10_000
+MAX_ERRORS = 50
 
 _TEXT_TAG = "tag:yaml.org,2002:str"
 _NULLS = ("", "~", "null", "Null", "NULL")
@@ -129,7 +130,7 @@ def read_nodes(text: str, path: str) -> Node:
         # The parsers let plain Python errors through on some malformed directives and escapes.
         _refuse("bad_yaml", path, 1, 1, f"this is not YAML: {' '.join(str(error).split())[:200]}")
     if composer.errors:
-        raise DefinitionErrors(composer.errors)
+        raise DefinitionErrors(composer.errors[:MAX_ERRORS])
     if composer.root is None:
         _refuse("empty_file", path, 1, 1, "found an empty file")
     return composer.root
