@@ -14,6 +14,7 @@ from r2pflow.domain.ways import Ways, can_all_hold, everybody
 MAX_CIRCLES = 10
 """So many circles are told of one workflow."""
 _TOLD = 5  # names in one message
+_LONGEST = 12  # states of a circle in one message
 
 Leaving = Mapping[str, Sequence[Transition]]
 
@@ -135,7 +136,8 @@ def _check_automatic(workflow: Workflow, drawn: Leaving) -> Iterator[Problem]:
     for circle in _list_circles(targets):
         has_circle = True
         transition = next(t for t in automatic[circle[0]] if t.target(circle[0]) == circle[1 % len(circle)])
-        message = f"automatic transitions go round in a circle: {' -> '.join((*circle, circle[0]))}"
+        way = circle if len(circle) <= _LONGEST else [*circle[:_LONGEST], f"... ({len(circle)} states)"]
+        message = f"automatic transitions go round in a circle: {' -> '.join((*way, circle[0]))}"
         yield make_problem(ERROR, "automatic_cycle", transition, message)
     if not has_circle:
         yield from _check_chains(workflow, targets)

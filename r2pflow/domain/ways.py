@@ -15,7 +15,7 @@ from r2pflow.domain.people import ANONYMOUS, AUTHENTICATED, BUILT_IN_ROLES
 
 Atom = tuple[str, ...]
 
-MAX_UNSURE = 6
+MAX_UNSURE = 4
 """With more conditions in one guard that are asked for both as they are and under `not`, it is taken to hold."""
 _STANDINGS = ("none", "open", "carried", "lost", "cancelled")
 

@@ -207,6 +207,9 @@ class _Composer:
                 node = Node("empty", line, column)
             else:
                 node = Node("text", line, column, text=event.value, is_quoted=is_quoted)
+                if event.style == '"' and (bad := _UNPRINTABLE.search(event.value)) is not None:  # by an escape
+                    message = f"found the control character U+{ord(bad.group()):04X}; accepted: printable text"
+                    self.errors.append(_error("bad_character", self.path, line, column, message))
             if event.anchor is not None:
                 self.anchors[event.anchor] = (node, 1)
             self._add(node, 1)
