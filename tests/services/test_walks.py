@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -21,7 +21,9 @@ from r2pflow.plugins.loading import load_plugins
 from r2pflow.services import ballots, timers
 from r2pflow.services.access import get_subject
 from r2pflow.services.drafting import create_document
-from r2pflow.services.transitions import find_offers, fire
+from r2pflow.services.explaining import explain
+from r2pflow.services.offers import find_offers
+from r2pflow.services.transitions import fire
 from r2pflow.settings import Settings
 from tests.strategies import Definition, as_yaml, further_definitions, sound_definitions
 
@@ -82,8 +84,10 @@ def stand(work: UnitOfWork, document_id: int, first: str) -> dict[str, str]:
 
 def attempt(work: UnitOfWork, actor: Any, document_id: int, name: str, comment: str) -> None:
     """Fire, and see that it succeeds just where the offers of the document say so."""
-    offers = {offer.transition.name: offer for offer in find_offers(work, get_subject(work, actor, document_id))}
-    offer = offers.get(name)
+    subject = get_subject(work, actor, document_id)
+    offer = {one.transition.name: one for one in find_offers(work, subject)}.get(name)
+    [explanation] = explain(work, subject, name)
+    assert (explanation.refusals == ()) == (offer is not None and offer.is_fireable)
     wanted = "" if offer is None else offer.transition.comment
     is_open = offer is not None and offer.is_fireable and wanted in ("optional", "required" if comment else "none")
     before = len(work.session.scalars(select(HistoryEntryRow.id)).all())
@@ -94,6 +98,7 @@ def attempt(work: UnitOfWork, actor: Any, document_id: int, name: str, comment: 
         assert len(work.session.scalars(select(HistoryEntryRow.id)).all()) == before
     else:
         assert is_open and outcome.target == offer.to
+        event("fired")
     work.commit()
 
 
