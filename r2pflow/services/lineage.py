@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from r2pflow.domain.definition import Workflow
 from r2pflow.domain.errors import NotFound
@@ -47,23 +48,39 @@ def count_standing(work: UnitOfWork, actor: Actor, workflow: str) -> Standing:
 
     What the dossiers above change of a definition counts as that definition.
     """
-    found: dict[tuple[int, str], int] = {}
     plain = func.coalesce(DefinitionRow.variant_of_id, DefinitionRow.id)
-    first = select(plain, DocumentRow.state, func.count()).join_from(
-        DocumentRow, DefinitionRow, DocumentRow.definition_id == DefinitionRow.id
-    )
-    further = (
-        select(plain, TrackRow.state, func.count())
-        .join_from(TrackRow, DefinitionRow, TrackRow.definition_id == DefinitionRow.id)
-        .join(DocumentRow, DocumentRow.id == TrackRow.document_id)
-    )
-    for query, state in ((first, DocumentRow.state), (further, TrackRow.state)):
+    found: dict[tuple[int, str], int] = {}
+    for query, state in ((_FIRST, DocumentRow.state), (_FURTHER, TrackRow.state)):
         rows = work.session.execute(
-            query.where(DefinitionRow.workflow == workflow, visible_to(actor)).group_by(plain, state)
+            query.add_columns(plain, state, func.count())
+            .where(DefinitionRow.workflow == workflow, visible_to(actor))
+            .group_by(plain, state)
         )
         for definition_id, name, number in rows:
             found[definition_id, name] = found.get((definition_id, name), 0) + number
     return found
+
+
+def count_by_workflow(work: UnitOfWork, actor: Actor) -> Mapping[str, int]:
+    """Return how many documents that the actor may view are in each workflow, first or further in their chain."""
+    found: dict[str, int] = {}
+    for query in (_FIRST, _FURTHER):
+        rows = work.session.execute(
+            query.add_columns(DefinitionRow.workflow, func.count())
+            .where(visible_to(actor))
+            .group_by(DefinitionRow.workflow)
+        )
+        for workflow, number in rows:
+            found[workflow] = found.get(workflow, 0) + number
+    return found
+
+
+_FIRST: Select[Any] = select().join_from(DocumentRow, DefinitionRow, DocumentRow.definition_id == DefinitionRow.id)
+_FURTHER: Select[Any] = (
+    select()
+    .join_from(TrackRow, DefinitionRow, TrackRow.definition_id == DefinitionRow.id)
+    .join(DocumentRow, DocumentRow.id == TrackRow.document_id)
+)
 
 
 def list_versions(work: UnitOfWork, workflow: str, standing: Standing, number: int = 1) -> Page[Version]:

@@ -249,17 +249,6 @@ def list_dossiers(work: UnitOfWork) -> Sequence[DossierRow]:
     return work.session.scalars(select(DossierRow).order_by(DossierRow.path)).all()
 
 
-def count_documents(work: UnitOfWork, actor: Actor) -> Mapping[tuple[str, str], int]:
-    """Return by (workflow, state) how many documents stand there that the actor may view."""
-    rows = work.session.execute(
-        select(DefinitionRow.workflow, DocumentRow.state, func.count())
-        .join(DefinitionRow, DefinitionRow.id == DocumentRow.definition_id)
-        .where(visible_to(actor))
-        .group_by(DefinitionRow.workflow, DocumentRow.state)
-    )
-    return {(workflow, state): number for workflow, state, number in rows}
-
-
 def list_board(work: UnitOfWork, actor: Actor, dossier: DossierRow, limit: int = 200) -> Sequence[DocumentRow]:
     """Return the documents of a dossier and of those below it that the actor may view, the last changed first."""
     return work.session.scalars(

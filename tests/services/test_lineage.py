@@ -56,6 +56,8 @@ def test_documents_are_counted_in_each_workflow_of_their_chain_for_those_who_may
     assert count("secretariat", "upkeep") == {"idle": 1, "translating": 1}
     assert count("alpha", "notice") == {"agreed": 1}
     assert count("alpha", "upkeep") == {"translating": 1}
+    assert lineage.count_by_workflow(work, coalition["secretariat"]) == {"notice": 2, "upkeep": 2}
+    assert lineage.count_by_workflow(work, coalition["alpha"]) == {"notice": 1, "upkeep": 1}
 
 
 def test_versions_are_listed_newest_first_with_the_documents_in_each(work, coalition, reference):

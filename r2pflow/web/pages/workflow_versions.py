@@ -9,6 +9,7 @@ from r2pflow.outputs import comparing
 from r2pflow.services import lineage
 from r2pflow.web.auth import current_work, require_signed_in
 from r2pflow.web.i18n import gettext, language, title_of
+from r2pflow.web.pages.workflows import find_accent
 from r2pflow.web.picturing import show_changes
 from r2pflow.web.rendering import render
 from r2pflow.web.routing import Route
@@ -30,6 +31,7 @@ def show_version_changes(name: str) -> Any:
     return render(
         "workflows/changes.html",
         workflow=present,
+        accent=find_accent(work.catalogue.types.values(), name),
         title=title_of(present.title, word(name)),
         old=old,
         new=new,

@@ -1,17 +1,17 @@
 """Workflows: who may do what at which stage, what leads from one to the next, and how ballots decide."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flask import request
 
-from r2pflow.domain.definition import AUTOMATIC, STAY, TIMER, USER, State, Transition, Workflow
+from r2pflow.domain.definition import AUTOMATIC, STAY, TIMER, USER, DocumentType, State, Transition, Workflow
 from r2pflow.domain.people import BUILT_IN_PERMISSIONS, BUILT_IN_ROLES
 from r2pflow.outputs import rules
 from r2pflow.outputs.diagrams import Marks
 from r2pflow.outputs.translations import translator
-from r2pflow.services import lineage, queries
+from r2pflow.services import lineage
 from r2pflow.services.definitions import list_workflows
 from r2pflow.services.standing import lay_way
 from r2pflow.web import ruling
@@ -55,7 +55,7 @@ class ToldTransition:
 
 def show_workflows() -> Any:
     actor, work = require_signed_in(), current_work()
-    counts = queries.count_documents(work, actor)
+    counts = lineage.count_by_workflow(work, actor)
     types = work.catalogue.types.values()
     return render(
         "workflows/list.html",
@@ -65,13 +65,18 @@ def show_workflows() -> Any:
                 "title": title_of(workflow.title, word(workflow.name)),
                 "description": title_of(workflow.description),
                 "way": _lay_main(workflow),
-                "types": join(title_of(one.title, one.name) for one in types if one.workflow == workflow.name),
-                "accent": next((one.accent for one in types if one.workflow == workflow.name), "slate"),
-                "count": sum(number for (name, _), number in counts.items() if name == workflow.name),
+                "types": join(title_of(one.title, one.name) for one in types if workflow.name in one.chain),
+                "accent": find_accent(types, workflow.name),
+                "count": counts.get(workflow.name, 0),
             }
             for workflow in list_workflows(work)
         ],
     )
+
+
+def find_accent(types: Iterable[DocumentType], workflow: str) -> str:
+    """Return the colour of the first type of document that runs in a workflow."""
+    return next((one.accent for one in types if workflow in one.chain), "slate")
 
 
 def _lay_main(workflow: Workflow) -> list[str]:
@@ -90,7 +95,7 @@ def show_workflow(name: str) -> Any:
     counts: dict[str, int] = {}
     for (_, state), number in standing.items():
         counts[state] = counts.get(state, 0) + number
-    types = [one for one in work.catalogue.types.values() if one.workflow == name]
+    types = [one for one in work.catalogue.types.values() if name in one.chain]
     fields = {field.name: field.title for one in types for field in one.fields}
     main = [state for state, _ in lay_way(workflow, [workflow.initial])]
     order = [*main, *(state for state in workflow.states if state not in main)]
@@ -105,7 +110,7 @@ def show_workflow(name: str) -> Any:
         title=title_of(workflow.title, word(name)),
         description=title_of(workflow.description),
         types=join(title_of(one.title, one.name) for one in types),
-        accent=types[0].accent if types else "slate",
+        accent=find_accent(types, name),
         states=[
             _tell_state(workflow, state, place, state in main, counts.get(state, 0), permissions)
             for place, state in enumerate(order, 1)
