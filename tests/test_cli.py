@@ -248,6 +248,21 @@ def test_every_step_is_explained_for_a_person_in_the_terminal_s_language(text, s
     assert "Ouvrir aux observations" in call(*command).stdout
 
 
+def test_a_transition_is_fired_on_many_and_what_is_refused_is_told(text, secretary):
+    call("organisation", "add", "--slug", "alpha", "--name", "Alpha", "--role", "steering")
+    kind = ("--type", "consultation_report", "--language", "en", "--as", secretary)
+    first, second = (call("document", "import", text, *kind).stdout.strip() for _ in range(2))
+    call("document", "fire", second, "submit", "--as", secretary)
+    fired = ("document", "fire-many", "submit", "--as", secretary)
+    result = call(*fired, "--reference", first, "--reference", second, code=1)
+    assert f"{first}\tdone\n{second}\trefused\tThis step does not lead" in result.stdout
+    assert "1 done, 1 refused" in result.stderr
+    assert "no-such" in call(*fired, "--reference", "no-such", code=1).stderr
+    assert call(*fired, "--type", "consultation_report", "--at", "2031-01-01T10:00").stdout.strip() == "2"
+    assert "is past" in call(*fired, "--reference", first, "--at", "2020-01-01T10:00", code=1).stderr
+    call(*fired, "--reference", first, "--state", "drafting", code=2)
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

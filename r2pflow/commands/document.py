@@ -7,6 +7,7 @@ from typing import Any
 import click
 from sqlalchemy import select
 
+from r2pflow.commands import bulk
 from r2pflow.commands.application import find_actor, load_app, open_work
 from r2pflow.commands.explaining import explain_document
 from r2pflow.domain.errors import InvalidInput, NotFound
@@ -27,6 +28,9 @@ _PERSON = click.option("--as", "person", metavar="PERSON", help="E-mail address 
 @click.group()
 def document() -> None:
     """Import, show, fire, export and explain documents."""
+
+
+document.add_command(bulk.fire_many)
 
 
 @document.command("import")

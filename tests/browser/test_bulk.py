@@ -78,6 +78,6 @@ def test_a_step_on_several_documents_runs_by_itself_and_is_reported(coalition: C
     assert browser.find("#batch-progress progress").get_attribute("value") == "3"
     assert not browser.driver.find_elements(By.CSS_SELECTOR, "[hx-trigger]")
     browser.driver.refresh()
-    browser.wait_for_text("This step does not lead from the present state.", "#batch-report")
+    browser.wait_for_text("This step does not lead from the state of the document.", "#batch-report")
     browser.click("#batch-report .row-title")
     browser.wait_for_text(papers[3])

@@ -47,7 +47,7 @@ def assert_each_was_fired_once(engine, batch_id):
         documents = session.scalars(fired).all()
         assert (len(documents), len(set(documents))) == (NUMBER, NUMBER)
         assert session.get_one(BatchRow, batch_id).finished_at is not None
-        jobs = session.scalars(select(JobRow).where(JobRow.kind == "batch")).all()
+        jobs = session.scalars(select(JobRow).where(JobRow.kind == "batch").order_by(JobRow.id)).all()
     assert [job.key for job in jobs] == [f"batch:{batch_id}:{part}" for part in (1, 2, 3)]
     assert all(job.done_at is not None and job.error == "" for job in jobs)
     assert count_entries(engine, "done") == NUMBER

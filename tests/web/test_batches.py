@@ -61,7 +61,7 @@ def test_what_was_ticked_is_foretold_and_nothing_happens_yet(browse, papers, wor
     assert page.status_code == 200
     assert "Possible now on 2 documents" in page.text
     assert "Not possible now on 1 document" in page.text
-    assert "does not lead from the present state" in page.text
+    assert "does not lead from the state of the document" in page.text
     assert work.session.scalars(select(BatchRow)).all() == []
 
 
@@ -111,7 +111,7 @@ def test_the_others_are_tried_too_where_that_is_wanted_and_refused_with_a_senten
     batch = only_batch(work)
     run(work, batch.id)
     page = browser.get(f"/batches/{batch.id}").text
-    assert "1 refused" in page and "This step does not lead from the present state." in page
+    assert "1 refused" in page and "This step does not lead from the state of the document." in page
     assert f'href="/documents/{papers[1]}"' in page  # those that were refused are shown first
     assert f'href="/documents/{papers[0]}"' not in page
     assert f'href="/documents/{papers[0]}"' in browser.get(f"/batches/{batch.id}?show=done").text

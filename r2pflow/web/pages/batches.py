@@ -7,9 +7,10 @@ from typing import Any
 
 from flask import Response, make_response, redirect, request
 
-from r2pflow.domain.errors import InvalidInput
+from r2pflow.domain.errors import InvalidInput, Refusal
 from r2pflow.persistence.documents import DocumentRow
 from r2pflow.services import batches, bulk, forecasts, queries
+from r2pflow.services.access import Subject
 from r2pflow.services.batches import Batch
 from r2pflow.services.queries import Filters
 from r2pflow.web.auth import current_actor, current_work, require_signed_in
@@ -61,7 +62,7 @@ def start_batch() -> Any:
     groups: dict[tuple[str, ...], list[forecasts.Forecast]] = {}
     for one in found:
         if one.refusals:
-            groups.setdefault(tuple(sentence(refusal, one.subject) for refusal in one.refusals), []).append(one)
+            groups.setdefault(tuple(_tell(refusal, one.subject) for refusal in one.refusals), []).append(one)
     held = sorted((Held(*group) for group in groups.items()), key=lambda group: -len(group.documents))
     return form.render(
         "batches/new.html",
@@ -149,7 +150,7 @@ def show_batch(batch: int) -> Any:
             if n or name in ("all", show)
         ],
         page=entries,
-        sentence=sentence,
+        tell=_tell,
         tone_of=_tone,
         now=work.now(),
     )
@@ -157,6 +158,12 @@ def show_batch(batch: int) -> Any:
 
 def _title_step(batch: Batch) -> str:
     return title_of(batch.titles, word(batch.row.transition))
+
+
+def _tell(refusal: Refusal, subject: Subject | None = None) -> str:
+    if refusal.code == "wrong_state":  # there is no page to reload
+        return gettext("This step does not lead from the state of the document.")
+    return sentence(refusal, subject)
 
 
 def _tone(outcome: str) -> str:
@@ -171,7 +178,7 @@ def send_report(batch: int) -> Response:
     writer = csv.writer(text)
     writer.writerow(["number", "reference", "title", "outcome", "reasons", "ended_at"])
     for entry in batches.list_all_entries(work, actor, found):
-        reasons = " ".join(sentence(refusal) for refusal in entry.reasons)
+        reasons = " ".join(map(_tell, entry.reasons))
         title = entry.title if entry.is_visible else gettext("A document that is not open to you")
         ended = entry.done_at.isoformat(timespec="seconds") if entry.done_at else ""
         writer.writerow([entry.rank, *map(_as_cell, (entry.reference, title, entry.outcome, reasons)), ended])

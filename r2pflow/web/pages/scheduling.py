@@ -43,9 +43,8 @@ def schedule_step(reference: str) -> Any:
         subject = get_subject(work, actor, reference)
     return form.render(
         "documents/schedule.html",
-        **document_context(subject, "text"),
+        **document_context(subject),
         step_choices=_list_choices(steps),
-        asks_comment={transition.name: transition.comment for _, transition in steps},
         schedules=tell_schedules(subject),
         zones=moments.list_zones(),
     )
