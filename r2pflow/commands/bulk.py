@@ -3,6 +3,7 @@
 import click
 
 from r2pflow.commands.application import find_actor, load_app, open_work
+from r2pflow.commands.language import find_language
 from r2pflow.domain.moments import read_moment
 from r2pflow.domain.people import Actor
 from r2pflow.outputs.sentences import sentence
@@ -66,7 +67,7 @@ def _run(work: UnitOfWork, actor: Actor, batch_id: int) -> bool:
         work.commit()
         part += 1
     found = batches.get_batch(work, actor, batch_id)
-    speak = translator("en")
+    speak = translator(find_language())
     for entry in batches.list_all_entries(work, actor, found):
         reasons = " ".join(sentence(refusal, speak) for refusal in entry.reasons)
         click.echo("\t".join(filter(None, (entry.reference or "-", entry.outcome, reasons))))

@@ -61,7 +61,7 @@ def test_what_was_ticked_is_foretold_and_nothing_happens_yet(browse, papers, wor
     assert page.status_code == 200
     assert "Possible now on 2 documents" in page.text
     assert "Not possible now on 1 document" in page.text
-    assert "does not lead from the state of the document" in page.text
+    assert "This step leads from: Drafting" in page.text and "The document is in “Member comment”." in page.text
     assert work.session.scalars(select(BatchRow)).all() == []
 
 

@@ -22,7 +22,7 @@ from r2pflow.web.pages.document_shell import state_title, transition_title
 from r2pflow.web.pagination import read_page_number
 from r2pflow.web.rendering import render, url
 from r2pflow.web.routing import FORM, POST, Route
-from r2pflow.web.sentences import sentence
+from r2pflow.web.sentences import join, sentence
 from r2pflow.web.words import word
 
 FILTERS = ("type", "state", "dossier", "text")
@@ -161,6 +161,12 @@ def _title_step(batch: Batch) -> str:
 
 
 def _tell(refusal: Refusal, subject: Subject | None = None) -> str:
+    if refusal.code == "wrong_state" and subject is not None:
+        return gettext(
+            "This step leads from: %(states)s. The document is in “%(state)s”.",
+            states=join(state_title(subject, name) for name in refusal.params["accepted"]),
+            state=state_title(subject, refusal.params["state"]),
+        )
     if refusal.code == "wrong_state":  # there is no page to reload
         return gettext("This step does not lead from the state of the document.")
     return sentence(refusal, subject)
