@@ -54,6 +54,10 @@ def field_of(node: ast.expr) -> str | None:
     """Return the field that the node reads of the document, or None when it is something else."""
     if isinstance(node, ast.Attribute) and is_document(node.value):
         return check_field(node.attr)
+    is_method = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and is_document(node.func.value)
+    if is_method and isinstance(node, ast.Call) and tell(node.func).endswith(".getProperty") and len(node.args) == 1:
+        name = literal(node.args[0])
+        return check_field(name) if isinstance(name, str) else None
     is_getattr = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr"
     if is_getattr and isinstance(node, ast.Call) and len(node.args) in (2, 3) and is_document(node.args[0]):
         name = literal(node.args[1])

@@ -14,9 +14,6 @@ def write_expression(tests: Sequence[Test]) -> str:
     """
     if not tests:
         return ""
-    only = tests[0]
-    if len(tests) == 1 and only.kind == "named" and only.argument is None and only.name.isidentifier():
-        return f"scripts/{only.name}"
     written = "python: " + " and ".join(_write(test, is_top=True) for test in tests)
     back = translate(written)
     if tuple(back.tests) != tuple(tests) or back.roles or back.permissions or back.groups:

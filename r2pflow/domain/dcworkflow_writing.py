@@ -26,6 +26,7 @@ _VARIABLES = (
     ("review_history", "state_change/getHistory", False),
     ("time", "state_change/getDateTime", True),
 )
+_TO_WRITE = "is to be written in Plone, with the parameter state_change"
 _SCRIPT_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 _.,~$()#@-]*[A-Za-z0-9_.,~$()#@-])?")
 
 
@@ -94,8 +95,9 @@ class _Writer:
         for name, expression, is_recorded in _VARIABLES:
             self._write_variable(name, expression, is_recorded)
         for script in self.scripts:
-            attributes = {"script_id": script, "type": "External Method", "filename": ""}
-            self._empty(1, "script", {**attributes, "module": "r2pflow", "function": script})
+            # An empty script: Plone makes it on import, and a guard that asks it lets nobody through.
+            attributes = {"script_id": script, "type": "Script (Python)", "filename": ""}
+            self._empty(1, "script", {**attributes, "module": "", "function": ""})
         self._close(0, "dc-workflow")
         self._remark_the_rest()
         return self.lines
@@ -255,7 +257,7 @@ class _Writer:
             where = f"transition {transition.name}"
             self.report.add("not_carried", at.node(), where, f"the effect {script[:60]!r}", accepted)
         arguments = [f"{effect.name}: {effect.argument}"[:100] for effect in effects if effect.argument is not None]
-        message = f"the script {script} that runs after {transition.name} is to be written in Plone"
+        message = f"the script {script} that runs after {transition.name} {_TO_WRITE}"
         message += f", for the effects {', '.join(names)}" if len(names) > 1 else ""
         message += f"; not carried: the argument of {'; '.join(arguments)}" if arguments else ""
         self.remarks.add_at(at.line, at.column, message)
@@ -275,7 +277,7 @@ class _Writer:
             if not _SCRIPT_ID.fullmatch(name):
                 accepted = "a name of ASCII letters, digits, blanks and _.,~$()#@-, as Plone's scripts have"
                 self.report.add("not_carried", at.node(), told, f"the condition {name[:60]!r}", accepted)
-            message = f"the script {name} that the guard of {told} asks is to be written in Plone"
+            message = f"the script {name} that the guard of {told} asks {_TO_WRITE}"
             self.remarks.add_at(at.line, at.column, message)
             self.scripts.setdefault(name)
         self._open(depth, "guard", {})

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from r2pflow.domain.dcworkflow_reading import read_dcworkflow
 from r2pflow.domain.dcworkflow_rolemap import read_rolemap
+from r2pflow.domain.dcworkflow_writing import write_dcworkflow
 from r2pflow.domain.errors import DefinitionErrors
 from r2pflow.domain.lenience import Lenient
 from r2pflow.domain.reading import read_workflow
@@ -68,6 +69,13 @@ def check_whole_way(raw: bytes) -> None:
         text = write_workflow(found.workflow, found.comments)
         back = read_workflow(text, "a.yaml", conditions=Lenient({}), effects=Lenient({}))
         assert table(back) == table(found.workflow)
+        try:
+            exported = write_dcworkflow(back)
+        except DefinitionErrors as refused:
+            assert all("accepted: " in error.message for error in refused.errors)
+            return
+        again = read_dcworkflow(exported.xml.encode(), "again.xml")
+        assert table(again.workflow) == table(back)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=SLOW)

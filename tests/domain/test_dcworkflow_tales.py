@@ -32,6 +32,7 @@ FILLED_A = [{"field": "a", "filled": True}, {"field": "a", "is_not": False}]
         ("python: not object.a", [{"not": {"all": FILLED_A}}]),
         ("python: object.a == 'x'", [{"field": "a", "is": "x"}]),
         ("python: 'x' == object.a", [{"field": "a", "is": "x"}]),
+        ("python: here.getProperty('a') == 'x'", [{"field": "a", "is": "x"}]),
         ("python:object.a != 3", [{"field": "a", "is_not": 3}]),
         ("python: object.a is None", [{"field": "a", "filled": False}]),
         ("python: object.a is not None", [{"field": "a", "filled": True}]),

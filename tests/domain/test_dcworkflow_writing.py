@@ -174,3 +174,15 @@ def test_plone_finds_the_variables_that_its_pages_read():
         "time",
     ]
     assert root.get("state_variable") == "review_state"
+
+
+def test_scripts_to_be_written_are_there_for_plone_and_let_nobody_through_meanwhile():
+    exported = write_dcworkflow(
+        way(guard=Guard(require=(Clause("named", "is_ripe"),)), effects=(EffectCall("tell"), EffectCall("publish")))
+    )
+    root = etree.fromstring(exported.xml.encode())
+    scripts = {one.get("script_id"): (one.get("type"), one.get("filename")) for one in root.findall("script")}
+    assert scripts == {"is_ripe": ("Script (Python)", ""), "tell_and_publish": ("Script (Python)", "")}
+    assert root.find("transition").get("after_script") == "tell_and_publish"
+    assert root.findtext("transition/guard/guard-expression") == "python: scripts.is_ripe(state_change)"
+    assert sum("to be written in Plone, with the parameter state_change" in str(one) for one in exported.remarks) == 2
