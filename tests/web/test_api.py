@@ -1,15 +1,19 @@
 """The JSON API: what may be done with documents, why not, and doing it; errors as problems with the same sentences."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from r2pflow.domain.people import Actor
 from r2pflow.domain.text import canonical
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services.drafting import create_document
+from r2pflow.web.api import ROUTES
 
+OPENAPI = YAML(typ="safe").load(Path(__file__).parents[2] / "docs" / "openapi.yaml")
 TEXT = '<h1>Act early</h1><p data-block="p1">Warnings come first.</p>'
 
 
@@ -137,3 +141,45 @@ def test_sentences_are_in_the_reader_s_language(browse: Any, paper: str) -> None
     answer = browse("secretary").get(f"/api/documents/{paper}/transitions?hl=fr")
     assert answer.headers["Content-Language"] == "fr"
     assert steps(answer)["open_comment"]["title"] == "Ouvrir aux observations"
+
+
+def find_faults(value: Any, schema: dict[str, Any], place: str = "answer") -> list[str]:
+    """Say which names that the schema requires are missing, anywhere in the value."""
+    if "$ref" in schema:
+        found: Any = OPENAPI
+        for step in schema["$ref"].removeprefix("#/").split("/"):
+            found = found[step]
+        return find_faults(value, found, place)
+    faults = [f"{place}: {name}" for name in schema.get("required", ()) if name not in value]
+    for part in schema.get("allOf", ()):
+        faults += find_faults(value, part, place)
+    for name, inner in schema.get("properties", {}).items():
+        if isinstance(value, dict) and name in value:
+            faults += find_faults(value[name], inner, f"{place}.{name}")
+    for one in value if "items" in schema else ():
+        faults += find_faults(one, schema["items"], f"{place}[]")
+    if isinstance(inner := schema.get("additionalProperties"), dict):
+        for name, one in value.items():
+            faults += find_faults(one, inner, f"{place}.{name}")
+    return faults
+
+
+def test_answers_are_as_the_description_of_the_api_says(browse: Any, paper: str) -> None:
+    described = {path: set(methods) for path, methods in OPENAPI["paths"].items()}
+    assert described == {
+        route.rule.replace("<", "{").replace(">", "}"): {method.lower() for method in route.methods} for route in ROUTES
+    }
+
+    def check(response: Any, path: str, method: str = "get") -> None:
+        answers = OPENAPI["paths"][path][method]["responses"]
+        schema = answers.get(str(response.status_code)) or OPENAPI["components"]["responses"]["problem"]
+        assert find_faults(response.get_json(), schema["content"][response.content_type]["schema"]) == []
+
+    secretary = browse("secretary")
+    check(secretary.get("/api/documents"), "/api/documents")
+    steps = "/api/documents/{reference}/transitions"
+    check(secretary.get(f"/api/documents/{paper}/transitions"), steps)
+    check(secretary.get("/api/documents/XX-1/transitions"), steps)
+    for name in ("publish", "open_comment", "fly"):
+        check(fire(secretary, paper, name), f"{steps}/{{transition}}", "post")
+    assert find_faults({}, {"$ref": "#/components/schemas/refusal"}) != []
