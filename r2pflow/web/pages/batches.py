@@ -153,6 +153,7 @@ def show_batch(batch: int) -> Any:
         tell=_tell,
         tone_of=_tone,
         now=work.now(),
+        is_part=request.headers.get("HX-Request") == "true",
     )
 
 
