@@ -11,8 +11,8 @@ from r2pflow.persistence.base import Base
 
 class HistoryEntryRow(Base):
     """One thing that happened to a document; never changed. `kind` is created, transition, text, comment, disposition,
-    ballot, position, translation, publication, sharing, moved, fields, timer, or refused: an automatic transition that
-    failed.
+    ballot, position, translation, publication, sharing, moved, migration, fields, timer, or refused: an automatic
+    transition that failed.
     """
 
     __tablename__ = "r2pflow_history_entry"
