@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {  # name: where it is, and one line o
     "ballot": ("r2pflow.commands.ballot:ballot", "Tally a ballot from files."),
     "document": ("r2pflow.commands.document:document", "Import, show, fire and export documents."),
     "import-plone-site": ("r2pflow.commands.plone_site:import_plone_site", "Take a Plone site over from its export."),
+    "dossier": ("r2pflow.commands.dossier:dossier", "Make and move dossiers."),
     "person": ("r2pflow.commands.directory:person", "Add persons, and give them links to sign in."),
     "organisation": ("r2pflow.commands.directory:organisation", "Add organisations."),
     "group": ("r2pflow.commands.directory:group", "Name groups of organisations."),

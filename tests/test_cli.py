@@ -304,6 +304,23 @@ def test_a_group_is_made_and_said_anew(secretary):
         assert group.row.titles == {"en": "The bureau"}
 
 
+def test_dossiers_are_made_and_moved_and_documents_between_them(text):
+    assert call("dossier", "set", "campaign", "--title", "Campaign", "--kind", "campaign").stdout == "campaign\n"
+    call("dossier", "set", "desk", "--title", "Desk", "--kind", "crisis", "--parent", "campaign")
+    call("dossier", "set", "desk", "--title", "Cellule", "--language", "fr", "--kind", "crisis")
+    result = call("dossier", "move", "campaign", "--to", "desk", code=1)
+    assert "cannot lie in itself" in result.stderr
+    call("dossier", "move", "campaign", code=2)
+    call("dossier", "move", "desk", "--top")
+    call("dossier", "set", "campaign", "--title", "Campaign", "--kind", "campaign", "--parent", "desk")
+    common = ("--type", "joint_statement", "--language", "en")
+    reference = call("document", "import", text, *common, "--dossier", "campaign").stdout.strip()
+    assert call("document", "move", reference, "--dossier", "desk").stdout.strip() == reference
+    assert "no dossier of that name" in call("document", "move", reference, "--dossier", "nowhere", code=1).stderr
+    call("document", "move", reference, "--out")
+    call("document", "move", reference, code=2)
+
+
 def test_a_database_that_cannot_be_reached_is_named(monkeypatch):
     monkeypatch.setenv("R2PFLOW_DATABASE_URL", "postgresql+psycopg://nobody@127.0.0.1:9/none")
     result = call("document", "show", "JS-1", code=1)

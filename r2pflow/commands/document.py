@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from r2pflow.commands import bulk
 from r2pflow.commands.application import find_actor, load_app, open_work
+from r2pflow.commands.dossier import move_document
 from r2pflow.commands.explaining import explain_document
 from r2pflow.domain.errors import InvalidInput, NotFound
 from r2pflow.domain.people import THE_SYSTEM, Actor
@@ -31,6 +32,7 @@ def document() -> None:
 
 
 document.add_command(bulk.fire_many)
+document.add_command(move_document)
 
 
 @document.command("import")

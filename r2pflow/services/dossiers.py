@@ -22,9 +22,14 @@ MOST_LEVELS = 20
 """So many dossiers lie inside each other at most."""
 
 
+def find_dossier(work: UnitOfWork, slug: str) -> DossierRow | None:
+    """Return the dossier, or None."""
+    return work.session.scalars(select(DossierRow).where(DossierRow.slug == slug)).first()
+
+
 def get_dossier(work: UnitOfWork, slug: str) -> DossierRow:
     """Return the dossier; raise NotFound."""
-    row = work.session.scalars(select(DossierRow).where(DossierRow.slug == slug)).first()
+    row = find_dossier(work, slug)
     if row is None:
         raise NotFound("dossier_not_found", slug=slug)
     return row
@@ -38,7 +43,7 @@ def save_dossier(
     One that is there stays where it is, whatever `parent` says: `move_dossier` moves it. Raises Forbidden to whom
     keeps neither it nor, of a new one, the one above, and InvalidInput naming the field.
     """
-    row = work.session.scalars(select(DossierRow).where(DossierRow.slug == slug)).first()
+    row = find_dossier(work, slug)
     if row is not None:
         require_keeper(work, actor, row)
     above = get_kept_dossier(work, actor, parent) if row is None and parent else None

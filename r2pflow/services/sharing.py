@@ -54,6 +54,22 @@ def is_keeper(work: UnitOfWork, actor: Actor, dossier: DossierRow | None) -> boo
     return dossier is not None and KEEPER in find_shared_roles(work, actor, list_ids(dossier.shared_path))
 
 
+def list_kept(work: UnitOfWork, actor: Actor, rows: Sequence[DossierRow]) -> list[DossierRow]:
+    """Return those of the dossiers that the actor keeps; one query."""
+    if actor.is_system or actor.roles & ADMINISTRATORS:
+        return list(rows)
+    if actor.person_id is None:
+        return []
+    given = select(LocalRoleRow.dossier_id).where(LocalRoleRow.role == KEEPER, held_by(actor))
+    own = set(work.session.scalars(given))
+    return [row for row in rows if not own.isdisjoint(list_ids(row.shared_path))]
+
+
+def is_blocked(work: UnitOfWork, subject: Subject) -> bool:
+    """Tell whether what is shared on dossiers above is kept from a document."""
+    return bool(work.session.scalar(select(DocumentRow.blocks_sharing).where(DocumentRow.id == subject.id)))
+
+
 def find_shared_roles(
     work: UnitOfWork, actor: Actor, dossier_ids: Sequence[int], document_id: int | None = None
 ) -> frozenset[str]:

@@ -1,4 +1,7 @@
+import re
 from collections.abc import Callable
+from html import unescape
+from typing import Any
 
 import pytest
 
@@ -7,6 +10,7 @@ from r2pflow.domain.text import canonical
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services.dossiers import save_dossier
 from r2pflow.services.drafting import create_document
+from r2pflow.services.sharing import share_dossier
 from r2pflow.services.transitions import fire
 
 from .conftest import Browser
@@ -91,3 +95,137 @@ def test_only_the_office_keeps_dossiers_and_only_the_signed_in_see_them(browse: 
     assert browse("").get("/dossiers").status_code == 403
     assert browse("").get("/dossiers/prevention").status_code == 403
     assert member.get("/dossiers/unheard-of").status_code == 404
+
+
+def read(response: Any) -> str:
+    return " ".join(response.get_data(as_text=True).split())
+
+
+def test_a_dossier_is_moved_after_one_has_seen_what_follows(
+    browse: Open, work: UnitOfWork, persons: dict[str, Actor], dossiers: dict[str, str]
+):
+    save_dossier(work, THE_SYSTEM, "aside", {"en": "Aside"}, "crisis")
+    share_dossier(work, persons["secretary"], "prevention", "editor", person_id=persons["outsider"].person_id)
+    work.commit()
+    browser, outsider = browse("secretary"), browse("outsider")
+    assert outsider.get(f"/documents/{dossiers['lower']}").status_code == 200
+    form = {"title-en": "Round table", "kind": "crisis", "parent": "aside"}
+    page = read(browser.post("/dossiers/roundtable/edit", form))
+    assert "1 person loses access." in page and "Outsider" in page and "Save and move" in page
+    assert 'value="Round table"' in page and 'name="confirmed" value="aside"' in page
+    assert outsider.get(f"/documents/{dossiers['lower']}").status_code == 200
+    assert "Roundtable" in read(browser.get("/dossiers/prevention"))
+    moved = browser.post("/dossiers/roundtable/edit", {**form, "confirmed": "aside"})
+    assert moved.status_code == 302
+    assert outsider.get(f"/documents/{dossiers['lower']}").status_code == 404
+    assert "Round table" in read(browser.get("/dossiers/aside"))
+    told = read(browser.get(f"/documents/{dossiers['lower']}/history"))
+    assert "moved the dossier “Round table”, with this document, from “Prevention” to “Aside”." in told
+    below = browser.post("/dossiers/prevention/edit", {**form, "parent": "prevention"})
+    assert below.status_code == 422 and "A dossier cannot lie in itself" in read(below)
+    assert browser.post("/dossiers/roundtable/edit", {**form, "parent": "-"}).status_code == 200
+
+
+def test_a_document_is_moved_after_one_has_seen_what_follows(
+    browse: Open, work: UnitOfWork, persons: dict[str, Actor], dossiers: dict[str, str]
+):
+    share_dossier(work, persons["secretary"], "prevention", "editor", person_id=persons["outsider"].person_id)
+    work.commit()
+    browser, path = browse("secretary"), f"/documents/{dossiers['lower']}/move"
+    assert "Roundtable" in read(browser.get(path))
+    page = read(browser.post(path, {"dossier": "-"}))
+    assert "1 person loses access." in page and "Outsider: editor, from the dossier “Prevention”" in page
+    assert "no role changes" in read(browser.post(path, {"dossier": "prevention"}))
+    done = browser.post(path, {"dossier": "-", "confirmed": "-"}, follow_redirects=True)
+    assert "The document was moved." in read(done) and "In no dossier." in read(done)
+    assert "moved the document from “Roundtable” to “no dossier”." in read(
+        browser.get(f"/documents/{dossiers['lower']}/history")
+    )
+    assert browser.post(path, {"dossier": "unheard-of"}).status_code == 422
+    assert browse("outsider").post(path, {"dossier": "-", "confirmed": "-"}).status_code == 404
+
+
+def test_roles_are_given_taken_and_blocked_on_a_dossier(
+    browse: Open, persons: dict[str, Actor], dossiers: dict[str, str]
+):
+    browser, outsider = browse("secretary"), browse("outsider")
+    holder = f"person-{persons['outsider'].person_id}"
+    assert f'value="{holder}"' in read(browser.get("/dossiers/prevention/sharing?q=outsider"))
+    given = {"q": "outsider", "holder": holder, "role": "secretariat"}
+    assert "Shared: secretariat." in read(browser.post("/dossiers/prevention/sharing", given, follow_redirects=True))
+    assert "from the dossier “Prevention”" in read(browser.get("/dossiers/roundtable/sharing"))
+    assert outsider.get("/dossiers/roundtable/sharing").status_code == 200
+    assert "Edit" in read(outsider.get("/dossiers/roundtable"))
+    assert outsider.get("/dossiers/new").status_code == 403
+    assert outsider.get("/dossiers/new?parent=roundtable").status_code == 200
+    page = read(browser.post("/dossiers/roundtable/sharing/block", {"blocks": "1"}))
+    assert "1 person loses access." in page
+    assert outsider.get(f"/documents/{dossiers['lower']}").status_code == 200
+    browser.post("/dossiers/roundtable/sharing/block", {"blocks": "1", "confirmed": "1"})
+    assert outsider.get(f"/documents/{dossiers['lower']}").status_code == 404
+    assert outsider.get("/dossiers/roundtable/sharing").status_code == 403
+    assert "kept from this one" in read(browser.get("/dossiers/roundtable/sharing"))
+    take = re.findall(r'action="([^"]+/take)"', read(browser.get("/dossiers/prevention/sharing")))[0]
+    assert "The role was taken away." in read(browser.post(take, follow_redirects=True))
+    assert browser.post("/dossiers/prevention/sharing", {"role": "editor"}).status_code == 422
+    assert browser.post("/dossiers/prevention/sharing", {"holder": holder, "role": "manager"}).status_code == 422
+
+
+def test_what_is_shared_above_is_kept_from_a_document(
+    browse: Open, work: UnitOfWork, persons: dict[str, Actor], dossiers: dict[str, str]
+):
+    share_dossier(work, persons["secretary"], "prevention", "editor", person_id=persons["outsider"].person_id)
+    work.commit()
+    browser, outsider, path = browse("secretary"), browse("outsider"), f"/documents/{dossiers['lower']}"
+    assert "1 person loses access." in read(browser.post(f"{path}/sharing/block", {"blocks": "1"}))
+    assert outsider.get(path).status_code == 200
+    browser.post(f"{path}/sharing/block", {"blocks": "1", "confirmed": "1"})
+    assert outsider.get(path).status_code == 404
+    assert "kept from this document" in read(browser.get(f"{path}/sharing"))
+    assert "1 person gains access." in read(browser.post(f"{path}/sharing/block", {"blocks": ""}))
+    browser.post(f"{path}/sharing/block", {"confirmed": "1"})
+    assert outsider.get(path).status_code == 200
+
+
+def test_a_dossier_grants_after_one_has_seen_what_follows(browse: Open, work: UnitOfWork, persons: dict[str, Actor]):
+    save_dossier(work, THE_SYSTEM, "open", {"en": "Open"}, "campaign")
+    text = canonical("<h1>Report</h1><p>Text.</p>")
+    reference = create_document(work, persons["secretary"], "consultation_report", text, dossier="open")
+    work.commit()
+    browser, member = browse("secretary"), browse("member")
+    assert member.get(f"/documents/{reference}").status_code == 404
+    form = {"mode-view": "beside", "roles-view": ["member"]}
+    page = browser.post("/dossiers/open/permissions", form).get_data(as_text=True)
+    assert "gain access." in page and "Member" in page
+    confirmed = unescape(re.search(r'name="confirmed" value="([^"]*)"', page).group(1))
+    assert member.get(f"/documents/{reference}").status_code == 404
+    saved = browser.post("/dossiers/open/permissions", {**form, "confirmed": confirmed})
+    assert saved.status_code == 302 and member.get(f"/documents/{reference}").status_code == 200
+    assert "changed what the dossier “Open” grants: read." in read(browser.get(f"/documents/{reference}/history"))
+    assert browser.post("/dossiers/open/permissions", {**form, "roles-view": ["emperor"]}).status_code == 422
+    assert member.get("/dossiers/open/permissions").status_code == 403
+
+
+def test_a_dossier_chooses_the_workflow_of_new_documents(browse: Open, dossiers: dict[str, str], work: UnitOfWork):
+    browser = browse("secretary")
+    page = read(browser.get("/dossiers/prevention/workflows"))
+    assert "as the type says" in page
+    form = {"policy-position_paper": "joint_statement"}
+    told = read(browser.post("/dossiers/prevention/workflows", form, follow_redirects=True))
+    assert "those that are there keep their workflows" in told
+    assert "follow here: Joint statement" in read(browser.get("/dossiers/roundtable"))
+    assert "as in the dossier “Prevention”: Joint statement" in read(browser.get("/dossiers/roundtable/workflows"))
+    refused = browser.post("/dossiers/prevention/workflows", {"policy-position_paper": "no_such"})
+    assert refused.status_code == 422 and 'href="#f-policy-position_paper"' in read(refused)
+
+
+def test_only_an_empty_dossier_can_be_deleted(browse: Open, dossiers: dict[str, str], work: UnitOfWork):
+    save_dossier(work, THE_SYSTEM, "empty", {"en": "Empty"}, "crisis", "roundtable")
+    work.commit()
+    browser = browse("secretary")
+    assert "Delete the dossier" not in read(browser.get("/dossiers/roundtable/edit"))
+    assert browser.post("/dossiers/roundtable/delete").status_code == 409
+    assert "Delete the dossier" in read(browser.get("/dossiers/empty/edit"))
+    assert browse("member").post("/dossiers/empty/delete").status_code == 403
+    assert browser.post("/dossiers/empty/delete").status_code == 302
+    assert browser.get("/dossiers/empty").status_code == 404

@@ -60,6 +60,13 @@ ACCESS = {
     "edit_person": KEEPERS,
     "new_dossier": KEEPERS,
     "edit_dossier": KEEPERS,
+    "delete_dossier": KEEPERS,
+    "dossier_sharing": KEEPERS,
+    "share_dossier": KEEPERS,
+    "unshare_dossier": KEEPERS,
+    "block_dossier": KEEPERS,
+    "dossier_grants": KEEPERS,
+    "dossier_policies": KEEPERS,
     "administration": KEEPERS,
     "retry_job": KEEPERS,
     # of a document: the permission that it takes beside `view`
@@ -91,6 +98,8 @@ ACCESS = {
     "steps": "view",
     "share": "share",
     "unshare": "share",
+    "move_document": "share",
+    "block_sharing": "share",
 }
 POSTED = {"translate": "translate", "fields": "edit"}
 HELD_BY_OTHER_RULES = ("unshare",)
@@ -113,7 +122,7 @@ def test_every_address_says_who_may_open_it():
 
 
 def test_no_get_address_takes_what_changes_something():
-    names = ("fire", "share", "unshare", "record", "close", "answer", "acknowledge", "verify")
+    names = ("fire", "share", "unshare", "block", "delete", "record", "close", "answer", "acknowledge", "verify")
     for route in ROUTES:
         if route.endpoint.startswith(names) and route.endpoint != "sharing":
             assert route.methods == ("POST",), route
@@ -150,7 +159,7 @@ def test_nobody_but_its_keepers_writes_to_what_is_no_document(browse, persons, n
     token = browser.token() if name else _anonymous_token(browser)
     for route in ROUTES:
         if "POST" in route.methods and "<reference>" not in route.rule and ACCESS[route.endpoint] == KEEPERS:
-            path = _fill(route.rule, {"slug": "alpha", "person_id": 1, "job": 1, "name": "position_paper"})
+            path = _fill(route.rule, {"slug": "alpha", "person_id": 1, "job": 1, "name": "position_paper", "share": 1})
             assert browser.client.post(path, data={"csrf_token": token}).status_code == 403, path
 
 

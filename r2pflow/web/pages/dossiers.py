@@ -6,26 +6,31 @@ from typing import Any
 
 from flask import Response, redirect, request
 
-from r2pflow.domain.errors import InvalidInput
+from r2pflow.domain.errors import Forbidden, InvalidInput, NotFound
 from r2pflow.domain.people import LANGUAGES
 from r2pflow.persistence.documents import DocumentRow, DossierRow
-from r2pflow.services import dossiers, people, queries
+from r2pflow.services import dossier_rules, dossiers, people, queries, sharing
 from r2pflow.services.access import Subject
 from r2pflow.services.drafting import CREATORS
+from r2pflow.services.foreseeing import Following, foresee_dossier
+from r2pflow.services.placing import list_line
 from r2pflow.services.standing import lay_way
-from r2pflow.web.auth import current_work, has_role, require_role, require_signed_in
+from r2pflow.web.auth import current_work, has_role, require_signed_in, undo_work
 from r2pflow.web.flashing import tell
+from r2pflow.web.following import tell_following
 from r2pflow.web.forms import Form, read_form
 from r2pflow.web.i18n import gettext, title_of
 from r2pflow.web.pages.document_shell import state_title
 from r2pflow.web.rendering import render, url
-from r2pflow.web.routing import FORM, Route
+from r2pflow.web.routing import FORM, POST, Route
 from r2pflow.web.telling import tell_entries
 from r2pflow.web.words import word
 
 MOST = 200
 """So many documents stand on a board; the list of documents has the others."""
 RESERVED = frozenset({"new"})
+NOWHERE = "-"
+"""Stands in forms for no dossier, or for the top: no dossier is called so."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +76,10 @@ def show_dossier(slug: str) -> Any:
     documents = queries.list_board(work, actor, row, MOST)
     subjects = {one.id: dossiers.as_subject(work, actor, one) for one in documents}
     counts = dossiers.count_by_dossier(work, actor)
-    above = [int(part) for part in row.path.split("/") if part][:-1]
-    by_id = {one.id: one for one in every}
     recent = dossiers.list_recent(work, actor, row)
     return render(
         "dossiers/board.html",
-        dossier=row,
-        above=[by_id[one] for one in above if one in by_id],
+        **dossier_context(row),
         below=[(one, counts.get(one.id, 0)) for one in every if one.parent_id == row.id],
         columns=_lay_board(documents, subjects),
         total=len(documents),
@@ -88,13 +90,19 @@ def show_dossier(slug: str) -> Any:
             for (entry, who, what), (_, subject) in zip(tell_entries(work, recent), recent, strict=True)
         ],
         policies=[
-            (title_of(work.catalogue.types[name].title, name), title_of(work.catalogue.workflows[workflow].title, name))
-            for name, workflow in (row.policies or {}).items()
-            if name in work.catalogue.types and workflow in work.catalogue.workflows
+            (title_of(one.type.title, one.type.name), tell_chain(one.chain))
+            for one in dossier_rules.list_policies(work, row)
+            if one.own is not None or one.place is not None
         ],
-        may_edit=has_role(actor, people.ADMINISTRATORS),
         may_create=has_role(actor, CREATORS),
     )
+
+
+def tell_chain(names: Sequence[str]) -> str:
+    """Return the titles of the workflows of a chain, the first one first."""
+    workflows = current_work().catalogue.workflows
+    titles = (title_of(workflows[name].title, name) if name in workflows else name for name in names)
+    return " + ".join(titles)
 
 
 def _lay_board(
@@ -124,43 +132,120 @@ def _tone(subject: Subject) -> str:
 
 
 def new_dossier() -> Any:
-    require_role(*people.ADMINISTRATORS)
-    form = read_form(parent=request.args.get("parent", ""), kind="campaign")
-    return _save(form, None) if form.is_posted else _show_form(form, None)
+    actor, work = require_signed_in(), current_work()
+    form = read_form(parent=request.args.get("parent", "") or NOWHERE, kind="campaign")
+    sharing.require_keeper(work, actor, dossiers.find_dossier(work, form.text("parent")))
+    return _create(form) if form.is_posted else _show_form(form, None)
 
 
 def edit_dossier(slug: str) -> Any:
-    require_role(*people.ADMINISTRATORS)
-    row = dossiers.get_dossier(current_work(), slug)
-    form = read_form(kind=row.kind, **{f"title-{code}": row.titles.get(code, "") for code in LANGUAGES})
-    return _save(form, row) if form.is_posted else _show_form(form, row)
-
-
-def _save(form: Form, row: DossierRow | None) -> Any:
     actor, work = require_signed_in(), current_work()
-    titles = {code: form.text(f"title-{code}") for code in LANGUAGES if form.text(f"title-{code}")}
-    slug = row.slug if row else form.text("slug").lower()
+    row = sharing.get_kept_dossier(work, actor, slug)
+    titles = {f"title-{code}": row.titles.get(code, "") for code in LANGUAGES}
+    form = read_form(kind=row.kind, parent=_parent_of(row), **titles)
+    return _change(form, row) if form.is_posted else _show_form(form, row)
+
+
+def _parent_of(row: DossierRow) -> str:
+    above = current_work().session.get(DossierRow, row.parent_id) if row.parent_id else None
+    return above.slug if above else NOWHERE
+
+
+def _read_titles(form: Form) -> dict[str, str]:
+    return {code: form.text(f"title-{code}") for code in LANGUAGES if form.text(f"title-{code}")}
+
+
+def _create(form: Form) -> Any:
+    actor, work = require_signed_in(), current_work()
+    slug = form.text("slug").lower()
+    parent = None if form.text("parent") in ("", NOWHERE) else form.text("parent")
     try:
-        if row is None and (slug in RESERVED or any(one.slug == slug for one in queries.list_dossiers(work))):
+        if slug in RESERVED or dossiers.find_dossier(work, slug):
             raise InvalidInput("already_taken", field="slug", value=slug)
-        dossiers.save_dossier(work, actor, slug, titles, form.text("kind"), form.text("parent") or None)
+        dossiers.save_dossier(work, actor, slug, _read_titles(form), form.text("kind"), parent)
         work.commit()
     except InvalidInput as error:
         form.refuse(error)
-        return _show_form(form, row)
+        return _show_form(form, None)
     tell(gettext("The dossier is saved."))
     return redirect(url("dossier", slug=slug))
 
 
-def _show_form(form: Form, row: DossierRow | None) -> Response:
-    rows = queries.list_dossiers(current_work())
-    indented = [(one.row.slug, "– " * one.depth + title_of(one.row.titles, one.row.slug)) for one in _climb(rows, {})]
+def _change(form: Form, row: DossierRow) -> Any:
+    """Save a dossier; where it is to lie elsewhere, tell first what would follow."""
+    actor, work = require_signed_in(), current_work()
+    slug, wanted = row.slug, form.text("parent") or _parent_of(row)
+    parent = None if wanted == NOWHERE else wanted
+    try:
+        dossiers.save_dossier(work, actor, slug, _read_titles(form), form.text("kind"))
+        if wanted != _parent_of(row) and form.text("confirmed") != wanted:
+            following = foresee_dossier(work, slug, lambda: dossiers.move_dossier(work, actor, slug, parent))
+            undo_work()
+            return _show_form(form, dossiers.get_dossier(work, slug), following)
+        dossiers.move_dossier(work, actor, slug, parent)
+        work.commit()
+    except (InvalidInput, NotFound, Forbidden) as error:
+        form.refuse(error)
+        return _show_form(form, dossiers.get_dossier(work, slug))
+    tell(gettext("The dossier is saved."))
+    return redirect(url("dossier", slug=slug))
+
+
+def _show_form(form: Form, row: DossierRow | None, following: Following | None = None) -> Response:
+    actor, work = require_signed_in(), current_work()
+    context = dossier_context(row, "edit") if row else {"dossier": None, "tabs": []}
     return form.render(
         "dossiers/form.html",
-        dossier=row,
+        **context,
         kind_choices=[(one, word(one)) for one in dossiers.DOSSIER_KINDS],
-        parent_choices=[("", gettext("At the top")), *indented],
+        parent_choices=[(NOWHERE, gettext("At the top")), *list_places(row, _parent_of(row) if row else None)],
+        following=tell_following(following) if following else None,
+        confirmed=form.text("parent"),
+        may_delete=row is not None and dossiers.is_empty(work, row) and sharing.is_keeper(work, actor, row),
     )
+
+
+def list_places(without: DossierRow | None = None, beside: str | None = None) -> list[tuple[str, str]]:
+    """Return the dossiers that the reader keeps as choices, each after the one above it.
+
+    Left out is a dossier with all in it; the one called `beside` is there whoever keeps it.
+    """
+    actor, work = require_signed_in(), current_work()
+    rows = queries.list_dossiers(work)
+    kept = {row.id for row in sharing.list_kept(work, actor, rows)}
+    return [
+        (one.row.slug, "– " * one.depth + title_of(one.row.titles, one.row.slug))
+        for one in _climb(rows, {})
+        if (one.row.id in kept or one.row.slug == beside)
+        and not (without is not None and one.row.path.startswith(without.path))
+    ]
+
+
+def delete_dossier(slug: str) -> Any:
+    actor, work = require_signed_in(), current_work()
+    dossiers.delete_dossier(work, actor, slug)
+    work.commit()
+    tell(gettext("The dossier was deleted."))
+    return redirect(url("dossiers"))
+
+
+def dossier_context(row: DossierRow, tab: str = "board") -> dict[str, Any]:
+    """Return what every page of a dossier has around it: `dossier`, `above`, `tabs`, `may_edit`."""
+    actor, work = require_signed_in(), current_work()
+    may_edit = sharing.is_keeper(work, actor, row)
+    known = (
+        ("board", "dossier", gettext("Documents")),
+        ("sharing", "dossier_sharing", gettext("Sharing")),
+        ("grants", "dossier_grants", gettext("Permissions")),
+        ("policies", "dossier_policies", gettext("Workflows")),
+        ("edit", "edit_dossier", gettext("Edit")),
+    )
+    tabs = [
+        {"label": label, "href": url(endpoint, slug=row.slug), "is_current": name == tab}
+        for name, endpoint, label in known
+        if may_edit
+    ]
+    return {"dossier": row, "above": list_line(work, row)[:-1], "tabs": tabs, "may_edit": may_edit}
 
 
 ROUTES: tuple[Route, ...] = (
@@ -168,4 +253,5 @@ ROUTES: tuple[Route, ...] = (
     Route("/dossiers/new", "new_dossier", new_dossier, FORM),
     Route("/dossiers/<slug>", "dossier", show_dossier),
     Route("/dossiers/<slug>/edit", "edit_dossier", edit_dossier, FORM),
+    Route("/dossiers/<slug>/delete", "delete_dossier", delete_dossier, POST),
 )

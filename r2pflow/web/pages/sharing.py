@@ -40,6 +40,7 @@ def _show(subject: Subject, form: Form) -> Response:
         **explain_context(subject),
         form=form,
         shares=queries.list_local_roles(work, subject),
+        is_blocked=sharing.is_blocked(work, subject),
         sought=sought,
         matches=matches,
         role_choices=[(role, _role_label(subject, role)) for role in may_give],
