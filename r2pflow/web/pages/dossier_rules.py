@@ -20,7 +20,7 @@ from r2pflow.web.routing import FORM, Route
 from r2pflow.web.sentences import join
 from r2pflow.web.words import word
 
-AS_ABOVE, INSTEAD, BESIDE = "", "instead", "beside"
+AS_ABOVE, INSTEAD, BESIDE = "-", "instead", "beside"
 AS_TYPE = "type"
 
 
@@ -49,13 +49,13 @@ def edit_grants(slug: str) -> Any:
     row = sharing.get_kept_dossier(work, actor, slug)
     above = {one: _tell_above(*held) for one, held in dossier_rules.find_granted_above(work, row).items()}
     inheriting = dossier_rules.find_inheriting(work)
+    every = dossier_rules.list_grantable(work)
+    shown = [one for one in every if one in inheriting or one in row.grants or form.text(f"mode-{one}")]
     return form.render(
         "dossiers/grants.html",
         **dossier_context(row, "grants"),
-        permissions=[
-            (one, word(one), above.get(one, ""), _tell_inheriting(inheriting.get(one, [])))
-            for one in sorted(dossier_rules.list_grantable(work), key=lambda one: one not in inheriting)
-        ],
+        permissions=[(one, word(one), above.get(one, ""), _tell_inheriting(inheriting.get(one, []))) for one in shown],
+        others=join(word(one) for one in every if one not in shown),
         mode_choices=[
             (AS_ABOVE, gettext("as above")),
             (INSTEAD, gettext("only these roles")),
@@ -99,9 +99,8 @@ def edit_policies(slug: str) -> Any:
     form = read_form(**{f"policy-{one.type.name}": _as_value(one) for one in policies})
     if form.is_posted:
         chosen = {one.type.name: form.text(f"policy-{one.type.name}") for one in policies}
-        wanted = {
-            name: [] if value == AS_TYPE else value.split("+") for name, value in chosen.items() if value != AS_ABOVE
-        }
+        said = {name: value for name, value in chosen.items() if value not in ("", AS_ABOVE)}
+        wanted = {name: [] if value == AS_TYPE else value.split("+") for name, value in said.items()}
         try:
             dossier_rules.save_policies(work, actor, slug, wanted)
             work.commit()
@@ -114,9 +113,14 @@ def edit_policies(slug: str) -> Any:
         "dossiers/policies.html",
         **dossier_context(row, "policies"),
         fields=[
-            (f"policy-{one.type.name}", title_of(one.type.title, one.type.name), _list_choices(one)) for one in policies
+            (f"policy-{one.type.name}", title_of(one.type.title, one.type.name), _list_choices(one), _tell_now(one))
+            for one in policies
         ],
     )
+
+
+def _tell_now(policy: Policy) -> str:
+    return gettext("Followed now: %(workflows)s.", workflows=tell_chain(policy.chain))
 
 
 def _as_value(policy: Policy) -> str:
