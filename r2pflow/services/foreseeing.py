@@ -1,7 +1,7 @@
 """What would follow from a move, a block or a grant: it is done, looked at, and undone, before anybody decides."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, or_, select
@@ -47,7 +47,7 @@ def foresee_document(work: UnitOfWork, reference: str | int, change: Callable[[]
     def look() -> tuple[Sequence[Share], dict[str, Roles]]:
         subject = get_subject(work, THE_SYSTEM, reference)
         held = {name: subject.workflow.holders(subject.state_name, name) for name in BUILT_IN_PERMISSIONS}
-        return list_local_roles(work, subject), held
+        return _copy(list_local_roles(work, subject)), held
 
     here = DocumentRow.id == get_subject(work, THE_SYSTEM, reference).id
     (shares, held), (shares_then, held_then), found = _do_and_undo(work, here, look, change)
@@ -61,10 +61,16 @@ def foresee_dossier(work: UnitOfWork, slug: str, change: Callable[[], object]) -
     inside = list(work.session.scalars(select(DossierRow.id).where(DossierRow.path.startswith(path, autoescape=True))))
 
     def look() -> Sequence[Share]:
-        return list_dossier_shares(work, get_dossier(work, slug))
+        return _copy(list_dossier_shares(work, get_dossier(work, slug)))
 
     shares, shares_then, found = _do_and_undo(work, DocumentRow.dossier_id.in_(inside), look, change)
     return _tell(found, shares, shares_then, None)
+
+
+def _copy(shares: Iterable[Share]) -> list[Share]:
+    """Return them so that they can be told when what made them is undone."""
+    names = ("id", "role", "document_id", "dossier_id")
+    return [replace(one, row=LocalRoleRow(**{name: getattr(one.row, name) for name in names})) for one in shares]
 
 
 class _Undone(Exception):

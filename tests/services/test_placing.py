@@ -1,6 +1,7 @@
 """Wherever documents lie and whatever is shared, granted, blocked and moved: lists and single documents agree."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -20,6 +21,7 @@ from r2pflow.plugins.loading import load_plugins
 from r2pflow.services import dossier_rules, dossiers, people, sharing
 from r2pflow.services.access import get_subject, list_ids, list_viewers, visible_to
 from r2pflow.services.drafting import create_document
+from r2pflow.services.foreseeing import foresee_document, foresee_dossier
 from r2pflow.settings import Settings
 
 PERMISSIONS = ("view", "edit", "comment", "translate", "share")
@@ -202,3 +204,52 @@ def test_what_a_list_shows_is_what_each_document_allows_whatever_happened(work, 
         if count % 15 == 14:
             world.check()
     assert len(world.done) >= 7, world.done
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_foreseen_is_what_then_follows(work, actors, seed):
+    world = World(work, actors, 100 + seed)
+    for _ in range(70):
+        world.step()
+    persons = [actor for actor in actors if actor.person_id]
+
+    def list_readers(references: list[str]) -> dict[str, set[str]]:
+        found = {reference: set() for reference in references}
+        for reference in references:
+            number = get_subject(work, THE_SYSTEM, reference).id
+            found[reference] = {one.actor.name for one in list_viewers(work, persons, number)}
+        return found
+
+    office = next(one for one in persons if "secretariat" in one.roles)
+    work.session.execute(update(DocumentRow).values(state="draft"))
+    seen = 0
+    for count in range(30):
+        slug, reference = world.dice.choice(world.slugs), world.dice.choice(world.references)
+        somebody, place, blocks = world.dice.choice([THE_SYSTEM, office]), world.some_slug(), count % 2 == 0
+        roles = world.dice.sample(ROLES, world.dice.randint(0, 3))
+        grants = {"view": {"roles": roles, "adds": world.dice.random() < 0.5}}
+        deeds = (
+            (reference, partial(dossiers.move_document, work, somebody, reference, place)),
+            (reference, partial(sharing.block, work, somebody, reference, blocks=blocks)),
+            (slug, partial(dossiers.move_dossier, work, somebody, slug, place)),
+            (slug, partial(sharing.block_dossier, work, somebody, slug, blocks=blocks)),
+            (slug, partial(dossier_rules.save_grants, work, somebody, slug, grants)),
+        )
+        place_of, deed = deeds[count % len(deeds)]
+        before = list_readers(world.references)
+        foresee = foresee_document if place_of == reference else foresee_dossier
+        try:
+            foreseen = foresee(work, place_of, deed)
+        except (Forbidden, NotFound, InvalidInput) as error:
+            with pytest.raises(type(error)), work.undone_on_error():
+                deed()
+            assert list_readers(world.references) == before
+            continue
+        assert list_readers(world.references) == before
+        deed()
+        after = list_readers(world.references)
+        losing = {name for one in world.references for name in before[one] - after[one]}
+        winning = {name for one in world.references for name in after[one] - before[one]}
+        assert (set(foreseen.losing), set(foreseen.winning)) == (losing, winning), deed
+        seen += bool(losing or winning)
+    assert seen, "nothing followed from anything"
