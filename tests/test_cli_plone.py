@@ -168,3 +168,8 @@ def test_neither_flask_nor_a_database_is_needed(definition, words):
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stderr.splitlines()[-1] == "seen []"
+
+
+def test_a_folder_in_the_place_of_the_file_is_refused_in_words(definition):
+    found = call("import-plone", "definition.xml", "-o", ".", code=1)
+    assert (found.stdout, found.stderr) == ("", ".: the file cannot be written: Is a directory\n")

@@ -93,9 +93,9 @@ def _write(text: str, output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=False)
         return
-    beside = output.with_name(f".{output.name}.{os.getpid()}")
+    beside = output.parent / f".{output.name}.{os.getpid()}"
     try:
-        if output.exists() and not output.is_file():  # a pipe, say
+        if output.exists() and not output.is_file():  # a pipe, say; a folder refuses
             output.write_text(text, encoding="utf-8")
             return
         beside.write_text(text, encoding="utf-8")

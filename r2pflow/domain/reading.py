@@ -44,8 +44,8 @@ class TakesParameters(Protocol):
 def read_file(path: Path) -> str:
     """Return the text of a UTF-8 file; refuse with DefinitionErrors what cannot be read or is too long."""
 
-    def refuse(code: str, message: str, line: int = 0) -> DefinitionErrors:
-        return DefinitionErrors([DefinitionError(code, path=str(path), line=line, message=message)])
+    def refuse(code: str, message: str, line: int = 0, column: int = 0) -> DefinitionErrors:
+        return DefinitionErrors([DefinitionError(code, path=str(path), line=line, column=column, message=message)])
 
     try:
         with path.open("rb") as file:
@@ -54,12 +54,14 @@ def read_file(path: Path) -> str:
         raise refuse("unreadable_file", f"the file cannot be read: {error.strerror}") from error
     if len(raw) > 4 * MAX_CHARACTERS:
         message = f"found over {4 * MAX_CHARACTERS} bytes; accepted: at most {MAX_CHARACTERS} characters"
-        raise refuse("file_too_long", message, 1)
+        raise refuse("file_too_long", message, 1, 1)
     try:
         return raw.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise refuse("not_utf8", "found bytes that are not UTF-8; accepted: UTF-8 text", line) from error
+        before = raw[raw.rfind(b"\n", 0, error.start) + 1 : error.start].decode("utf-8-sig")
+        message = "found bytes that are not UTF-8; accepted: UTF-8 text"
+        raise refuse("not_utf8", message, line, len(before) + 1) from error
 
 
 def read_workflow(

@@ -50,10 +50,12 @@ def create_document(
     dossier: str | None = None,
     fields: Mapping[str, Any] | None = None,
     origin: str = "edit",
+    moves_on: bool = True,
 ) -> str:
     """Create a document with its first revision, in the initial state of its workflow; return its reference.
 
-    Raises Forbidden without a role of CREATORS, InvalidInput for an unknown type, language, dossier or empty text.
+    With `moves_on`, automatic transitions whose conditions hold already fire at once. Raises Forbidden without a role
+    of CREATORS, InvalidInput for an unknown type, language, dossier or empty text.
     """
     if not actor.is_system and not actor.roles & CREATORS:
         raise Forbidden("may_not_create")
@@ -111,6 +113,8 @@ def create_document(
     record(work, row.id, actor, "created", digest=text.digest(blocks), origin=origin)
     for lane in get_subject(work, actor, row.id).lanes:
         windows.enter_state(work, lane)
+    if moves_on:
+        fire_automatic(work, row.id)
     return row.reference
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    exists,
     func,
     literal_column,
     null,
@@ -133,6 +134,15 @@ def _in_sql(element: Any, compiler: Any, **options: Any) -> str:
 @compiles(_array_length, "postgresql")
 def _in_postgresql(element: Any, compiler: Any, **options: Any) -> str:
     return f"jsonb_array_length({compiler.process(element.clauses, **options)})"
+
+
+def has_text() -> ColumnElement[bool]:
+    """Ask in SQL of documents whether the newest revision has more than its title."""
+    return exists().where(
+        RevisionRow.document_id == DocumentRow.id,
+        RevisionRow.number == DocumentRow.revision_number,
+        _array_length(RevisionRow.blocks) > 1,
+    )
 
 
 @cache

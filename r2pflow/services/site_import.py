@@ -212,6 +212,7 @@ class _Importer:
             language=language,
             dossier=place.slug if place else None,
             origin="import",
+            moves_on=False,
         )
         subject = get_subject(work, THE_SYSTEM, reference)
         state = self.choices.states.get(entry.state, entry.state)

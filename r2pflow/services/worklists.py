@@ -1,22 +1,38 @@
 """Worklists in SQL: which documents wait for an actor, and under which name, for all documents at once."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import ColumnElement, Select, String, and_, exists, false, func, not_, or_, select, union, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+    union,
+    union_all,
+)
 
 from r2pflow.domain import engine
-from r2pflow.domain.definition import Test, Workflow, WorklistDef
+from r2pflow.domain.conditions import COMBINATIONS
+from r2pflow.domain.definition import Guard, Test, Workflow, WorklistDef
 from r2pflow.domain.errors import NotFound
-from r2pflow.domain.people import Actor, Titles
+from r2pflow.domain.people import BUILT_IN_PERMISSIONS, Actor, Titles
 from r2pflow.persistence.deliberation import BallotRow, CommentRoundRow, CommentRow, TranslationRow
 from r2pflow.persistence.documents import DefinitionRow, DocumentRow, DossierRow, LocalRoleRow, TrackRow
 from r2pflow.persistence.publishing import PublicationRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services.access import held_by, visible_to
 from r2pflow.services.definitions import list_workflows
+from r2pflow.services.facts import has_text
 from r2pflow.services.queries import LISTED, Page
 
 Found = Select[int, datetime]
@@ -51,15 +67,15 @@ def match_worklists(work: UnitOfWork, actor: Actor) -> list[Match]:
     shared = cache(lambda: _find_shared_roles(work, actor))
     found = []
     for worklist, workflows in _gather(work):
-        who = _who(workflows[0], worklist, actor, shared)
-        if who is None:
-            continue
         names = {workflow.name for workflow in workflows}
-        asked = (_ask(work, names, test) for test in worklist.where)
-        clauses = [*who, *(clause for clause in asked if clause is not None)]
+        where = [*_ask_all(work, worklist.where)]
         ids = [id_ for workflow, id_, _ in versions if workflow in names]
         along = [id_ for workflow, id_, is_further in versions if workflow in names and is_further]
         for state in worklist.states:
+            who = _who(work, workflows[0], worklist.guard, state, actor, shared)
+            if who is None:
+                continue
+            clauses = [*who, *where]
             if ids or not along:
                 found.append(Match(worklist.name, worklist.title, _in_first(state, ids, clauses)))
             if along:
@@ -122,18 +138,23 @@ def _in_further(state: str, versions: Sequence[int], clauses: Iterable[ColumnEle
 
 
 def _gather(work: UnitOfWork) -> list[tuple[WorklistDef, list[Workflow]]]:
-    found: list[tuple[WorklistDef, list[Workflow]]] = []
+    found: dict[Hashable, tuple[WorklistDef, list[Workflow]]] = {}
     for workflow in list_workflows(work):
         for worklist in workflow.worklists.values():
-            wanted = workflow.counting_roles(worklist.guard.roles)
-            for known, workflows in found:
-                is_same = replace(known, title=worklist.title) == worklist
-                if is_same and workflows[0].counting_roles(worklist.guard.roles) == wanted:
-                    workflows.append(workflow)
-                    break
-            else:
-                found.append((worklist, [workflow]))
-    return found
+            found.setdefault(_make_key(workflow, worklist), (worklist, []))[1].append(workflow)
+    return list(found.values())
+
+
+def _make_key(workflow: Workflow, worklist: WorklistDef) -> Hashable:
+    """Return what worklists have in common that ask the same: by the roles and permissions that names stand for."""
+    guard = worklist.guard
+    roles = (workflow.counting_roles(guard.roles), workflow.counting_roles(workflow.bypass))
+    held = [
+        known if known in BUILT_IN_PERMISSIONS else tuple(workflow.holders(state, known) for state in worklist.states)
+        for known in (workflow.means.get(name, name) for name in guard.permissions)
+    ]
+    tests = str((guard.groups, [*map(str, guard.require)], [*map(str, worklist.where)]))
+    return worklist.name, worklist.states, roles, tuple(held), tests
 
 
 def _find_shared_roles(work: UnitOfWork, actor: Actor) -> frozenset[str]:
@@ -144,21 +165,65 @@ def _find_shared_roles(work: UnitOfWork, actor: Actor) -> frozenset[str]:
 
 
 def _who(
-    workflow: Workflow, worklist: WorklistDef, actor: Actor, shared: Callable[[], frozenset[str]]
+    work: UnitOfWork,
+    workflow: Workflow,
+    guard: Guard,
+    state: str,
+    actor: Actor,
+    shared: Callable[[], frozenset[str]],
 ) -> list[ColumnElement[bool]] | None:
-    """Return what must hold for the actor, or None where the worklist is not for them."""
-    guard = worklist.guard
+    """Return what must hold for the actor, or None where what is in the state is not for them."""
+    if engine.may_bypass(workflow, actor):
+        return []
+    asked = _ask_guard(work, workflow, guard, state, actor, shared)
+    passing = workflow.counting_roles(workflow.bypass) & shared() if workflow.bypass else frozenset()
+    if asked == [] or not passing:
+        return asked
+    bypasses = _has_shared(actor, passing)
+    return [bypasses if asked is None else or_(bypasses, and_(*asked))]
+
+
+def _ask_guard(
+    work: UnitOfWork,
+    workflow: Workflow,
+    guard: Guard,
+    state: str,
+    actor: Actor,
+    shared: Callable[[], frozenset[str]],
+) -> list[ColumnElement[bool]] | None:
     if guard.groups and actor.groups.isdisjoint(guard.groups):
         return None
     clauses: list[ColumnElement[bool]] = []
-    wanted = workflow.counting_roles(guard.roles)
-    if guard.roles and engine.roles_of(workflow, actor).isdisjoint(wanted):
-        if wanted.isdisjoint(shared()):
+    if guard.roles:
+        held = _holds_one(workflow, actor, workflow.counting_roles(guard.roles), shared)
+        if held is None:
             return None
-        clauses.append(_has_shared(actor, wanted & shared()))
+        clauses += held
     if guard.permissions and guard.permissions != ("view",):  # which every list asks
-        clauses.append(or_(*(visible_to(actor, permission) for permission in guard.permissions)))
-    return clauses
+        ways = [_may(workflow, state, actor, permission, shared) for permission in guard.permissions]
+        if all(way is None for way in ways):
+            return None
+        if [] not in ways:
+            clauses.append(or_(*(clause for way in ways if way is not None for clause in way)))
+    return [*clauses, *_ask_all(work, guard.require)]
+
+
+def _may(
+    workflow: Workflow, state: str, actor: Actor, permission: str, shared: Callable[[], frozenset[str]]
+) -> list[ColumnElement[bool]] | None:
+    known = workflow.means.get(permission, permission)
+    if known in BUILT_IN_PERMISSIONS:
+        return [visible_to(actor, known)]
+    return _holds_one(workflow, actor, workflow.holders(state, permission), shared)  # of the workflow's own: no grants
+
+
+def _holds_one(
+    workflow: Workflow, actor: Actor, wanted: frozenset[str], shared: Callable[[], frozenset[str]]
+) -> list[ColumnElement[bool]] | None:
+    """Return what must hold for the actor to have one of the roles; None where they have none of them anywhere."""
+    if not engine.roles_of(workflow, actor).isdisjoint(wanted):
+        return []
+    return [_has_shared(actor, wanted & shared())] if wanted & shared() else None
 
 
 def _has_shared(actor: Actor, roles: Collection[str]) -> ColumnElement[bool]:
@@ -170,19 +235,27 @@ def _has_shared(actor: Actor, roles: Collection[str]) -> ColumnElement[bool]:
     return or_(DocumentRow.id.in_(here), inherited)
 
 
-def _ask(work: UnitOfWork, workflows: Collection[str], test: Test) -> ColumnElement[bool] | None:
-    if test.kind in ("all", "any", "not"):
-        inner = [_ask(work, workflows, part) for part in test.tests]
+def _ask_all(work: UnitOfWork, tests: Iterable[Test]) -> Iterator[ColumnElement[bool]]:
+    """Yield what SQL can ask of the tests; of an `all` those parts that it can."""
+    for test in tests:
+        if test.kind == "all":
+            yield from _ask_all(work, test.tests)
+        elif (clause := _ask(work, test)) is not None:
+            yield clause
+
+
+def _ask(work: UnitOfWork, test: Test) -> ColumnElement[bool] | None:
+    """Return what is true exactly where the test is met, or None where SQL cannot ask it."""
+    if test.kind in COMBINATIONS:
+        inner = [_ask(work, part) for part in test.tests]
         known = [clause for clause in inner if clause is not None]
-        if len(known) < len(inner) and test.kind != "all":
+        if len(known) < len(inner):
             return None
-        if not known:
-            return None
-        return {"all": and_, "any": or_}[test.kind](*known) if test.kind != "not" else not_(or_(*known))
+        return not_(known[0]) if test.kind == "not" else (and_ if test.kind == "all" else or_)(*known)
     if test.kind != "named":
         return None
     if test.name == "has_text":
-        return DocumentRow.revision_number > 0
+        return has_text()
     if test.name == "comments_closed":
         return ~exists().where(CommentRoundRow.document_id == DocumentRow.id, CommentRoundRow.closed_at.is_(None))
     if test.name == "has_open_comments":
@@ -190,13 +263,13 @@ def _ask(work: UnitOfWork, workflows: Collection[str], test: Test) -> ColumnElem
     if test.name == "no_comment_unanswered":
         return ~_has_unanswered()
     if test.name == "no_substantive_comment_unanswered":
-        return ~_has_unanswered(CommentRow.kind.in_(("substantive", "objection")))
+        return ~_has_unanswered(CommentRow.kind != "editorial")
     if test.name == "has_published_edition":
         return exists().where(PublicationRow.document_id == DocumentRow.id)
     if test.name == "ballot":
         return _has_ballot(str(test.argument))
     if test.name == "languages_ready":
-        return _has_languages(work, workflows)
+        return _has_languages(work)
     return None
 
 
@@ -205,24 +278,30 @@ def _has_unanswered(*more: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def _has_ballot(outcome: str) -> ColumnElement[bool]:
+    """Ask for the newest ballot since the document entered the state, as guards do."""
     latest = (
-        select(func.max(BallotRow.id)).where(BallotRow.document_id == DocumentRow.id).correlate(DocumentRow)
+        select(func.max(BallotRow.id))
+        .where(BallotRow.document_id == DocumentRow.id, BallotRow.state == DocumentRow.state)
+        .where(BallotRow.opened_at >= DocumentRow.state_entered_at)
+        .correlate(DocumentRow)
     ).scalar_subquery()
-    is_so = BallotRow.closed_at.is_not(None) if outcome == "closed" else BallotRow.outcome == outcome
+    is_closed = BallotRow.closed_at.is_not(None)
+    is_so = {"closed": is_closed, "open": ~is_closed}.get(outcome, and_(is_closed, BallotRow.outcome == outcome))
     return exists().where(BallotRow.id == latest, is_so)
 
 
-def _has_languages(work: UnitOfWork, workflows: Collection[str]) -> ColumnElement[bool]:
+def _has_languages(work: UnitOfWork) -> ColumnElement[bool]:
     """Every language that the type requires is verified against the text as it stands, or is the text's own."""
     clauses: Iterable[ColumnElement[bool]] = (
-        and_(
-            DocumentRow.type == kind.name,
-            _count_verified(kind.required_languages) >= len(set(kind.required_languages) - {kind.authoritative}),
-        )
+        and_(DocumentRow.type == kind.name, _count_verified(required) >= len(required) - _count_own(required))
         for kind in work.catalogue.types.values()
-        if kind.workflow in workflows
+        for required in (sorted(set(kind.required_languages)),)
     )
     return or_(false(), *clauses)
+
+
+def _count_own(languages: Iterable[str]) -> ColumnElement[int]:
+    return case((DocumentRow.language.in_(languages), 1), else_=0)
 
 
 def _count_verified(languages: Iterable[str]) -> ColumnElement[int]:

@@ -335,10 +335,13 @@ def test_the_slow_parser_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None
     assert yamlnodes.read_nodes(text, "x") == quick
 
 
-def test_a_file_that_is_not_utf8_is_refused_with_its_line(tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf8_or_too_long_is_refused_with_its_place(tmp_path: Path) -> None:
     path = tmp_path / "latin.yaml"
     path.write_bytes("workflow: x\ntitle: Déclaration".encode("latin-1"))
-    with pytest.raises(DefinitionErrors, match="latin.yaml:2: found bytes that are not UTF-8"):
+    with pytest.raises(DefinitionErrors, match="latin.yaml:2:9: found bytes that are not UTF-8"):
+        read_file(path)
+    path.write_bytes(b"title: " + b"a" * 10_000_000)
+    with pytest.raises(DefinitionErrors, match="latin.yaml:1:1: found over"):
         read_file(path)
     with pytest.raises(DefinitionErrors, match="cannot be read"):
         read_file(tmp_path / "absent.yaml")

@@ -140,3 +140,83 @@ def test_a_document_is_counted_once_however_many_ways_it_came_on_the_list(work, 
     write(3)
     _, page = list_worklist(work, coalition["secretariat"], "to_edit")
     assert page.total == len({row.id for row in page.rows}) == 3
+
+
+PLONE = """\
+workflow: review
+initial: draft
+roles: [{id: Reviewer, is: editor}, {id: Boss, is: steering}, {id: Owner, is: author}]
+means: {Review: publish, Request review: Request review}
+bypass: [Boss]
+permissions: {view: [anonymous], Review: [Reviewer], Request review: [Owner, translator]}
+states:
+  draft: {grants: {edit: [author]}, text: open}
+  out: {final: true}
+transitions:
+  publish: {from: [draft], to: out, guard: {role: [secretariat]}}
+worklists:
+  to_review: {states: [draft], guard: {permission: [Review]}}
+  to_request: {states: [draft], guard: {permission: [Request review]}}
+  asked: {states: [draft], guard: {role: [secretariat], require: [has_text]}}
+  not_asked: {states: [draft], guard: {role: [secretariat]}, where: [{not: {all: [has_text, {field: a, is: x}]}}]}
+  ready: {states: [draft], guard: {role: [secretariat]}, where: [languages_ready]}
+"""
+REVIEWED = """\
+types:
+  note:
+    title: {en: Note}
+    code: NO
+    workflow: review
+    languages: {authoritative: en, required: [en], optional: [fr]}
+    fields: {a: {kind: text, title: {en: A}}}
+    template: statement
+"""
+
+
+@pytest.fixture
+def reviewed(tmp_path, work, coalition):
+    (tmp_path / "workflows").mkdir()
+    for name, text in (("review", PLONE), ("documents", REVIEWED)):
+        (tmp_path / "workflows" / f"{name}.yaml").write_text(text)
+    work.catalogue = load_catalogue(load_plugins(), [tmp_path / "workflows"])
+
+    def write(html: str, language: str = "en") -> str:
+        return create_document(work, coalition["secretariat"], "note", canonical(html), language=language)
+
+    return write
+
+
+def names_of(work, actor):
+    return set(read_desk(work, actor).worklists)
+
+
+def test_a_list_is_asked_for_by_the_names_that_a_workflow_has_for_permissions(work, coalition, reviewed):
+    one = reviewed("<h1>One</h1><p>Text.</p>")
+    assert names_of(work, coalition["translator"]) >= {"to_request"}
+    assert references(work, coalition["translator"], "to_request") == [one]
+    assert "to_request" not in names_of(work, coalition["delta"])
+    assert references(work, coalition["secretariat"], "to_request") == [one], "its author holds it by sharing"
+
+
+def test_a_list_asks_nothing_of_those_who_bypass_guards(work, coalition, reviewed):
+    one = reviewed("<h1>One</h1><p>Text.</p>")
+    assert references(work, coalition["alpha"], "asked") == [one]
+    assert references(work, coalition["alpha"], "to_review") == [one]
+
+
+def test_a_list_asks_the_conditions_of_its_guard_as_the_document_does(work, coalition, reviewed):
+    one = reviewed("<h1>One</h1><p>Text.</p>")
+    bare = reviewed("<h1>Title only</h1>")
+    assert references(work, coalition["secretariat"], "asked") == [one]
+    assert references(work, coalition["alpha"], "asked") == [one, bare], "guards ask nothing of those who bypass"
+
+
+def test_what_sql_cannot_ask_narrows_no_list_by_its_opposite(work, coalition, reviewed):
+    one = reviewed("<h1>One</h1><p>Text.</p>")
+    assert references(work, coalition["secretariat"], "not_asked") == [one]
+
+
+def test_a_list_of_what_is_ready_knows_in_which_language_a_document_is_written(work, coalition, reviewed):
+    own = reviewed("<h1>One</h1><p>Text.</p>")
+    reviewed("<h1>Une</h1><p>Texte.</p>", "fr")
+    assert references(work, coalition["secretariat"], "ready") == [own]
