@@ -167,8 +167,8 @@ def list_gets(life: Life, state: str) -> Iterator[tuple[Route, str]]:
     for route in ROUTES:
         if "GET" not in route.methods or ("<path:symbol>" in route.rule and not symbol):
             continue
-        kept = {**values, "format": "pdf"} if route.endpoint == "file" else values
-        yield route, find_path(route, {**kept, "symbol": symbol})
+        own = {"file": {"format": "pdf"}, "worklist": {"name": "to_comment"}}.get(route.endpoint, {})
+        yield route, find_path(route, {**values, **own, "symbol": symbol})
 
 
 def expect(life: Life, state: str, name: str, route: Route) -> int:
