@@ -13,7 +13,7 @@ from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services.access import Subject, get_subject, list_ids, make_subject, visible_to
 from r2pflow.services.history import record, record_many
 from r2pflow.services.people import check_choice
-from r2pflow.services.placing import list_line, settle, settle_documents
+from r2pflow.services.placing import hold_dossier, hold_tree, list_line, settle, settle_documents
 from r2pflow.services.queries import LISTED
 from r2pflow.services.sharing import get_kept_dossier, require_keeper
 
@@ -80,7 +80,7 @@ def move_dossier(work: UnitOfWork, actor: Actor, slug: str, parent: str | None) 
     document in it gets an entry in its history. Raises Forbidden unless the actor keeps the dossier and both the old
     and the new one above it, InvalidInput for a place below itself or too deep.
     """
-    _lock_tree(work)
+    hold_tree(work)
     row = get_kept_dossier(work, actor, slug)
     above = work.session.get(DossierRow, row.parent_id) if row.parent_id else None
     place = get_dossier(work, parent) if parent else None
@@ -110,12 +110,9 @@ def move_document(work: UnitOfWork, actor: Actor, reference: str | int, dossier:
     on the document, or where the actor does not keep the dossiers that it leaves and enters.
     """
     subject = get_subject(work, actor, reference, "share")
-    place = None
-    if dossier:
-        named = select(DossierRow).where(DossierRow.slug == dossier)
-        place = work.session.scalars(named.with_for_update(read=True)).first()  # it stays where it is meanwhile
-        if place is None:
-            raise InvalidInput("unknown_dossier", field="dossier", value=dossier)
+    place = hold_dossier(work, dossier) if dossier else None
+    if dossier and place is None:
+        raise InvalidInput("unknown_dossier", field="dossier", value=dossier)
     origin = work.session.get(DossierRow, subject.dossier_id) if subject.dossier_id else None
     if place is origin:
         return
@@ -150,13 +147,6 @@ def is_empty(work: UnitOfWork, dossier: DossierRow) -> bool:
     documents = select(DocumentRow.id).where(DocumentRow.dossier_id == dossier.id).exists()
     dossiers = select(DossierRow.id).where(DossierRow.parent_id == dossier.id).exists()
     return not work.session.scalar(select(documents | dossiers))
-
-
-def _lock_tree(work: UnitOfWork) -> None:
-    """Let nobody else move a dossier or put a document into one, until this transaction ends."""
-    work.session.flush()
-    work.session.execute(select(DossierRow.id).order_by(DossierRow.id).with_for_update())
-    work.session.expire_all()
 
 
 def _check_depth(levels: int) -> None:

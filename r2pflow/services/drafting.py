@@ -13,7 +13,7 @@ from r2pflow.domain.errors import Forbidden, InvalidInput
 from r2pflow.domain.people import Actor
 from r2pflow.domain.text import Block
 from r2pflow.persistence.deliberation import CommentRow
-from r2pflow.persistence.documents import DocumentRow, DossierRow, LocalRoleRow, RevisionRow
+from r2pflow.persistence.documents import DocumentRow, LocalRoleRow, RevisionRow
 from r2pflow.persistence.unit_of_work import UnitOfWork
 from r2pflow.services import translating, windows
 from r2pflow.services.access import Subject, get_subject
@@ -22,7 +22,7 @@ from r2pflow.services.definitions import place_under, store_definition
 from r2pflow.services.history import record
 from r2pflow.services.meanwhile import moved_on
 from r2pflow.services.numbering import next_number
-from r2pflow.services.placing import find_chain, find_grants, list_line
+from r2pflow.services.placing import find_chain, find_grants, hold_dossier, list_line
 from r2pflow.services.texts import get_blocks
 from r2pflow.services.transitions import fire_automatic
 
@@ -69,12 +69,9 @@ def create_document(
         raise InvalidInput("unknown_language", field="language", value=language)
     if not blocks:
         raise InvalidInput("empty_text", field="text")
-    place = None
-    if dossier:
-        named = select(DossierRow).where(DossierRow.slug == dossier)
-        place = work.session.scalars(named.with_for_update(read=True)).first()  # it stays where it is meanwhile
-        if place is None:
-            raise InvalidInput("unknown_dossier", field="dossier", value=dossier)
+    place = hold_dossier(work, dossier) if dossier else None
+    if dossier and place is None:
+        raise InvalidInput("unknown_dossier", field="dossier", value=dossier)
     line = list_line(work, place)
     workflow, *further = (place_under(one, find_grants(one, line)) for one in find_chain(work, document_type, place))
     now = work.now()

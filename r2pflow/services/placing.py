@@ -73,6 +73,25 @@ def _find_top(workflow: Workflow, permission: str) -> frozenset[str]:
     return frozenset(role for name in names for role in workflow.permissions.get(name, ()))
 
 
+def hold_tree(work: UnitOfWork) -> None:
+    """Let nobody else move a dossier or put a document into one, until this transaction ends."""
+    _begin_writing(work)
+    work.session.execute(select(DossierRow.id).order_by(DossierRow.id).with_for_update())
+    work.session.expire_all()
+
+
+def hold_dossier(work: UnitOfWork, slug: str) -> DossierRow | None:
+    """Return the dossier, or None; until this transaction ends it stays where it is, with all above it."""
+    _begin_writing(work)
+    named = select(DossierRow).where(DossierRow.slug == slug)
+    return work.session.scalars(named.with_for_update(read=True).execution_options(populate_existing=True)).first()
+
+
+def _begin_writing(work: UnitOfWork) -> None:
+    """Take SQLite's one lock before anything is read that is written on; PostgreSQL locks rows, and this is nothing."""
+    work.write(update(DossierRow).where(DossierRow.id == 0).values(kind=""))
+
+
 Note = Callable[[ColumnElement[bool]], None]
 """Is told of documents, by a condition on them, before their definitions change."""
 

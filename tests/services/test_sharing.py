@@ -1,9 +1,12 @@
 """Sharing, blocking and moving: what follows at once, who may, and what the history says."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from r2pflow.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -295,8 +298,6 @@ def test_a_policy_that_does_not_fit_is_refused(work, office, tree, policy, code)
 
 
 def test_a_large_dossier_is_moved_in_few_statements(work, office, tree, engine):
-    from sqlalchemy import event
-
     for _ in range(30):
         create_document(work, office, "leaflet", TEXT, dossier="low")
     dossier_rules.save_grants(work, office, "aside", {"view": {"roles": ["member"], "adds": False}})
@@ -318,3 +319,30 @@ def test_roles_that_a_dossier_gives_are_those_of_its_own_line(work, coalition, o
 
 def _see(work: UnitOfWork, reference: str):
     return get_subject(work, THE_SYSTEM, reference)
+
+
+def test_two_moves_at_once_never_make_a_ring(engine, chained, clock, tmp_path, work, office, tree):
+    """On PostgreSQL the second waits and is refused; on SQLite it may also find the database busy."""
+    ends = Barrier(2)
+
+    def move(slug: str, parent: str) -> str:
+        with Session(engine) as session:
+            other = UnitOfWork(session, chained, Settings(instance=tmp_path), EmbeddedQueue(), clock)
+            ends.wait()
+            try:
+                other.complete(lambda: dossiers.move_dossier(other, office, slug, parent))
+            except (InvalidInput, DBAPIError) as error:
+                other.rollback()
+                return type(error).__name__
+            return "moved"
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(move, "top", "aside")
+        second = pool.submit(move, "aside", "low")
+        told = sorted([first.result(), second.result()])
+    assert told[1] == "moved" and told[0] in ("InvalidInput", "OperationalError"), told
+    work.session.expire_all()
+    rows = {row.id: row for row in work.session.scalars(select(DossierRow))}
+    for row in rows.values():
+        above = rows[row.parent_id].path if row.parent_id else "/"
+        assert row.path == f"{above}{row.id}/" and row.path.count(f"/{row.id}/") == 1
