@@ -15,7 +15,7 @@ from r2pflow.services.history import record, record_many
 from r2pflow.services.people import check_choice
 from r2pflow.services.placing import hold_dossier, hold_tree, list_line, settle, settle_documents
 from r2pflow.services.queries import LISTED
-from r2pflow.services.sharing import get_kept_dossier, require_keeper
+from r2pflow.services.sharing import get_kept_dossier, is_keeper, require_keeper
 
 DOSSIER_KINDS = ("consultation", "campaign", "conference", "crisis")
 MOST_LEVELS = 20
@@ -140,6 +140,12 @@ def delete_dossier(work: UnitOfWork, actor: Actor, slug: str) -> None:
         raise Conflict("dossier_not_empty", slug=slug)
     work.session.delete(row)
     work.session.flush()
+
+
+def may_delete(work: UnitOfWork, actor: Actor, dossier: DossierRow) -> bool:
+    """Tell whether the actor could delete the dossier now."""
+    above = work.session.get(DossierRow, dossier.parent_id) if dossier.parent_id else None
+    return all(is_keeper(work, actor, one) for one in (dossier, above)) and is_empty(work, dossier)
 
 
 def is_empty(work: UnitOfWork, dossier: DossierRow) -> bool:

@@ -201,7 +201,7 @@ def _show_form(form: Form, row: DossierRow | None, following: Following | None =
         parent_choices=[(NOWHERE, gettext("At the top")), *list_places(row, _parent_of(row) if row else None)],
         following=tell_following(following) if following else None,
         confirmed=form.text("parent"),
-        may_delete=row is not None and dossiers.is_empty(work, row) and sharing.is_keeper(work, actor, row),
+        may_delete=row is not None and dossiers.may_delete(work, actor, row),
     )
 
 
