@@ -63,6 +63,28 @@ def test_help_names_every_command_without_loading_any():
     assert all(name in told for name in COMMANDS)
 
 
+def test_the_table_in_words_says_all_that_decides_who_may(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text(
+        "workflow: x\ninitial: a\nbypass: [manager]\npermissions: {view: [member], edit: []}\n"
+        "states: {a: {grants: {view: []}, inherit: [view]}}\n"
+        "transitions: {note: {from: [a], to: stay, comment: required, guard: {group: [bureau]}}}\n"
+    )
+    assert call("workflow", "table", path).stdout.splitlines() == [
+        "x version 1, from a",
+        "    guards ask nothing of: manager",
+        "",
+        "where a state says nothing",
+        "    may view: member",
+        "    may edit: nobody",
+        "",
+        "a",
+        "    may view: nobody",
+        "    may also, as in the dossier above: view",
+        "    note -> stay [user] groups bureau; comment required",
+    ]
+
+
 def test_every_command_that_the_table_names_is_there():
     for name in COMMANDS:
         call(name, "--help")

@@ -106,12 +106,18 @@ def _check_types(path: Path) -> tuple[list[str], bool]:
 def _table_lines(found: Workflow) -> list[str]:
     told = tables.table(found)
     lines = [f"{told['workflow']} version {found.version}, from {told['initial']}"]
+    lines += [f"    guards ask nothing of: {_join(told['bypass'])}"] if told["bypass"] else []
+    lines += ["", "where a state says nothing"] if told["permissions"] else []
+    lines += [f"    may {permission}: {_join(roles)}" for permission, roles in told["permissions"].items()]
     for name, state in told["states"].items():
         lines += ["", name + (" (final)" if found.states[name].final else "")]
         lines += [f"    may {permission}: {_join(roles)}" for permission, roles in state["grants"].items()]
+        lines += [f"    may also, as in the dossier above: {_join(state['inherit'])}"] if state["inherit"] else []
         for transition, way in state["transitions"].items():
             guard = [f"{kind} {_join(way[kind])}" for kind in ("permissions", "roles", "groups") if way[kind]]
             guard += [f"requires {_join(map(_tell_test, way['require']))}"] if way["require"] else []
+            comment = found.transitions[transition].comment
+            guard += [] if comment == "optional" else [f"comment {comment}"]
             lines.append(f"    {transition} -> {way['to']} [{_join(way['trigger'])}] {'; '.join(guard)}".rstrip())
     return lines
 
