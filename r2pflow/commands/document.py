@@ -182,6 +182,7 @@ def describe(work: UnitOfWork, actor: Actor, reference: str) -> dict[str, Any]:
         "workflow": subject.workflow.name,
         "workflow_version": subject.workflow.version,
         "state": subject.state_name,
+        "states": subject.standing,
         "state_entered_at": subject.state_entered_at.isoformat(),
         "final": subject.state.final,
         "text": subject.state.text,

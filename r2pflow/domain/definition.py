@@ -234,6 +234,10 @@ class Workflow:
         known = found | {self.aliases[role] for role in found if role in self.aliases}
         return known | {own for own, meant in self.aliases.items() if meant in known}
 
+    def find_meant(self, role: str) -> str:
+        """Return the built-in role that a role `is`, or the role itself: that is what organisations hold."""
+        return self.aliases.get(role, role)
+
     def transitions_from(self, state: str) -> tuple[Transition, ...]:
         """Return the transitions that leave or stay in the state, in file order."""
         return self._leaving.get(state, ())

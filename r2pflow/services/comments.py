@@ -47,7 +47,7 @@ def find_open_round(work: UnitOfWork, document_id: int) -> CommentRoundRow | Non
 
 
 def may_comment(work: UnitOfWork, subject: Subject) -> bool:
-    """Tell whether the subject's actor can comment now: permission, an open round, its audience, its deadline."""
+    """Tell whether the subject's actor can comment now: permission, an open round, its deadline."""
     return not subject.actor.is_anonymous and subject.may("comment") and _find_window(work, subject) is not None
 
 

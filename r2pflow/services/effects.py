@@ -20,7 +20,8 @@ withdraw = withdraw_effect
 
 def notify_members(work: UnitOfWork, subject: Subject, outcome: Outcome) -> None:
     """Tell the members where the document has got to, unless a comment round opens there and tells them more."""
-    if subject.state.comments is None or subject.state.comments.audience != "member":
+    comments = subject.state.comments
+    if comments is None or subject.workflow.find_meant(comments.audience) != "member":
         _tell_role(work, subject, "member")
 
 

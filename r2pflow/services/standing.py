@@ -133,10 +133,10 @@ def find_movers(workflow: Workflow, state: str, transition: Transition | None) -
     """
     known = workflow.states[state]
     if known.comments:
-        return frozenset({known.comments.audience})
+        return frozenset({workflow.find_meant(known.comments.audience)})
     if known.ballot:
         electorate = workflow.ballots[known.ballot].electorate
-        return frozenset({electorate.role or "member"}) if not electorate.group else frozenset()
+        return frozenset({workflow.find_meant(electorate.role) or "member"}) if not electorate.group else frozenset()
     if transition is None or known.final or USER not in transition.triggers:
         return frozenset()
     if any(test.name == "languages_ready" for test in transition.guard.require):

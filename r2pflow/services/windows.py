@@ -1,5 +1,6 @@
 """What opens when a state is entered and closes when it is left: comment round, ballot, timers."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import insert, select, update
@@ -60,7 +61,7 @@ def open_round(work: UnitOfWork, subject: Subject, closes_at: datetime | None) -
         insert(CommentRoundRow).values(
             document_id=subject.id,
             revision_id=get_revision_id(work, subject),
-            audience=comments.audience,
+            audience=subject.workflow.find_meant(comments.audience),
             kinds=list(comments.kinds),
             opened_at=work.now(),
             closes_at=closes_at,
@@ -143,7 +144,8 @@ def open_ballot(work: UnitOfWork, subject: Subject) -> None:
 
 
 def _open_ballot(work: UnitOfWork, subject: Subject, terms: BallotDef) -> None:
-    voters = find_electorate(work, terms.electorate)
+    electorate = replace(terms.electorate, role=subject.workflow.find_meant(terms.electorate.role))
+    voters = find_electorate(work, electorate)
     if not voters:
         raise InvalidInput("empty_electorate", ballot=terms.name, reference=subject.reference)
     closes_at = _deadline(work, terms.open_for, terms.calendar, work.now()) if terms.open_for else None

@@ -3,19 +3,21 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from r2pflow.domain.errors import Refused
 from r2pflow.domain.moments import Moment
 from r2pflow.domain.people import THE_SYSTEM
 from r2pflow.domain.text import canonical
-from r2pflow.persistence.deliberation import BallotRow, CommentRoundRow
+from r2pflow.persistence.deliberation import BallotRow, BallotVoterRow, CommentRoundRow
 from r2pflow.persistence.documents import DocumentRow
 from r2pflow.persistence.history import HistoryEntryRow, TimerRow
 from r2pflow.plugins.catalogue import load_catalogue
 from r2pflow.plugins.loading import load_plugins
 from r2pflow.services import bulk, drafting, people, scheduling, timers, translating
 from r2pflow.services.access import get_subject
+from r2pflow.services.desk import read_desk
+from r2pflow.services.standing import find_movers
 from r2pflow.services.transitions import fire
 
 TYPES = """\
@@ -205,3 +207,14 @@ def test_a_bypass_gives_no_permission_and_says_no_comment(work, boss, begin):
     with pytest.raises(Refused) as refused:
         fire(work, boss, reference, "go")
     assert [reason.code for reason in refused.value.refusals] == ["comment_required"]
+
+
+def test_a_round_and_a_ballot_are_for_whom_a_role_of_another_name_means(work, coalition, begin):
+    named = "roles: [{id: Board, is: steering}, {id: Circle, is: member}]\n"
+    reference = begin(named + STAYING.replace("role: steering", "role: Board").replace("round: member", "round: Circle"))
+    assert work.session.scalar(select(CommentRoundRow.audience)) == "member"
+    assert work.session.scalar(select(func.count()).select_from(BallotVoterRow)) == 3
+    kinds = {one.kind for one in read_desk(work, coalition["alpha"]).waiting}
+    assert kinds == {"comment", "decide"}
+    workflow = get_subject(work, THE_SYSTEM, reference).workflow
+    assert find_movers(workflow, "a", None) == {"member"}
