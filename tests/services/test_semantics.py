@@ -211,7 +211,9 @@ def test_a_bypass_gives_no_permission_and_says_no_comment(work, boss, begin):
 
 def test_a_round_and_a_ballot_are_for_whom_a_role_of_another_name_means(work, coalition, begin):
     named = "roles: [{id: Board, is: steering}, {id: Circle, is: member}]\n"
-    reference = begin(named + STAYING.replace("role: steering", "role: Board").replace("round: member", "round: Circle"))
+    reference = begin(
+        named + STAYING.replace("role: steering", "role: Board").replace("round: member", "round: Circle")
+    )
     assert work.session.scalar(select(CommentRoundRow.audience)) == "member"
     assert work.session.scalar(select(func.count()).select_from(BallotVoterRow)) == 3
     kinds = {one.kind for one in read_desk(work, coalition["alpha"]).waiting}
