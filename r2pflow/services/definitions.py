@@ -44,7 +44,9 @@ def store_definition(work: UnitOfWork, workflow: Workflow) -> int:
             )
             session.add(row)
             session.flush()
-            session.execute(insert(GrantRow), list(_grant_rows(workflow, row.id)))
+            grants = list(_grant_rows(workflow, row.id))
+            if grants:  # without any, SQL would write one row of nothing
+                session.execute(insert(GrantRow), grants)
             return row.id
     except IntegrityError:  # another process stored the same content meanwhile
         return session.scalars(known).one()

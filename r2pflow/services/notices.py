@@ -77,7 +77,7 @@ def notify(work: UnitOfWork, key: str, event: str, document_id: int, **params: A
     """
     if event not in _AUDIENCES:
         raise InvalidInput("unknown_event", value=event, accepted=sorted(_AUDIENCES))
-    told_as = _settle(work, event, document_id)
+    told_as = _settle(work, event, document_id, params)
     concerns = _AUDIENCES[told_as](work, document_id, params)
     if concerns is None:
         return 0
@@ -118,6 +118,8 @@ def prepare_mail(work: UnitOfWork, key: str, payload: Params) -> MailNotice | No
     if told is None:
         return None
     page, facts = told
+    named = payload.get("workflow")
+    lane = next((lane for lane in subject.lanes if lane.track and lane.workflow.name == named), subject)
     person = work.session.get_one(PersonRow, payload["person_id"])
     site = f"{work.settings.base_url.rstrip('/')}{work.settings.url_prefix}"
     return MailNotice(
@@ -134,7 +136,7 @@ def prepare_mail(work: UnitOfWork, key: str, payload: Params) -> MailNotice | No
         reference=subject.reference,
         title=facts.pop("title", subject.title),
         title_language=facts.pop("title_language", subject.language),
-        state_title=subject.state.title.get(actor.language) or subject.state_name.replace("_", " "),
+        state_title=lane.state.title.get(actor.language) or lane.state_name.replace("_", " "),
         **facts,
     )
 
@@ -143,10 +145,15 @@ def _is_there(subject: Subject, params: Params) -> bool:
     return "state" not in params or params["state"] in subject.standing.values()
 
 
-def _settle(work: UnitOfWork, event: str, document_id: int) -> str:
-    """Turn the general `reminder` into what there is to remind of: a round, a ballot, or the next step."""
+def _settle(work: UnitOfWork, event: str, document_id: int, params: Params) -> str:
+    """Turn the general `reminder` into what there is to remind of: a round, a ballot, or the next step.
+
+    Rounds and ballots are the first workflow's of a chain; of a further one it is always the next step.
+    """
     if event != "reminder":
         return event
+    if params.get("workflow"):
+        return "step_reminder"
     if find_open_round(work, document_id) is not None:
         return "round_reminder"
     return "ballot_reminder" if _find_open_ballot(work, document_id) is not None else "step_reminder"
@@ -328,6 +335,7 @@ def _tell_step(work: UnitOfWork, subject: Subject, payload: Params) -> Told:
     row = work.session.execute(
         select(TimerRow.due_at, TimerRow.timezone)
         .where(TimerRow.document_id == subject.id, TimerRow.kind == "fire", TimerRow.ended_at.is_(None))
+        .where(TimerRow.workflow == payload.get("workflow", ""))
         .order_by(TimerRow.due_at)
         .limit(1)
     ).first()

@@ -89,6 +89,7 @@ def _run(work: UnitOfWork, timer: TimerRow) -> None:
             event="reminder",
             document_id=timer.document_id,
             state=timer.state,
+            workflow=timer.workflow,
         )
 
 

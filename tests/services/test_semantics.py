@@ -1,5 +1,6 @@
 """What the format says of a workflow, sentence by sentence, on workflows that are as small as the sentence."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,13 @@ from r2pflow.domain.errors import Refused
 from r2pflow.domain.moments import Moment
 from r2pflow.domain.people import THE_SYSTEM
 from r2pflow.domain.text import canonical
+from r2pflow.jobs.embedded import JobRow
 from r2pflow.persistence.deliberation import BallotRow, BallotVoterRow, CommentRoundRow
 from r2pflow.persistence.documents import DocumentRow
 from r2pflow.persistence.history import HistoryEntryRow, TimerRow
 from r2pflow.plugins.catalogue import load_catalogue
 from r2pflow.plugins.loading import load_plugins
-from r2pflow.services import bulk, drafting, people, scheduling, timers, translating
+from r2pflow.services import bulk, drafting, notices, people, scheduling, timers, translating
 from r2pflow.services.access import get_subject
 from r2pflow.services.desk import read_desk
 from r2pflow.services.standing import find_movers
@@ -42,10 +44,13 @@ TEXT = canonical("<h1>Note</h1><p data-block='p1'>One.</p>")
 def begin(tmp_path: Path, work, coalition):
     """Load a workflow, and begin a document of it."""
 
-    def begin(rest: str, html: str = "<h1>Note</h1><p data-block='p1'>One.</p>") -> str:
+    def begin(rest: str, html: str = "<h1>Note</h1><p data-block='p1'>One.</p>", further: str = "") -> str:
         folder = tmp_path / "workflows"
         folder.mkdir()
-        (folder / "documents.yaml").write_text(TYPES)
+        chain = "[note, further]" if further else "note"
+        (folder / "documents.yaml").write_text(TYPES.replace("workflow: note", f"workflow: {chain}"))
+        if further:
+            (folder / "further.yaml").write_text(further)
         (folder / "note.yaml").write_text(HEAD + rest)
         work.catalogue = load_catalogue(load_plugins(), [folder])
         reference = drafting.create_document(work, coalition["secretariat"], "note", canonical(html))
@@ -220,3 +225,31 @@ def test_a_round_and_a_ballot_are_for_whom_a_role_of_another_name_means(work, co
     assert kinds == {"comment", "decide"}
     workflow = get_subject(work, THE_SYSTEM, reference).workflow
     assert find_movers(workflow, "a", None) == {"member"}
+
+
+FURTHER = """\
+workflow: further
+initial: idle
+states: {idle: {title: Waiting, timer: {after: P2D, fire: end, remind: [P1D]}}, over: {final: true}}
+transitions: {end: {from: [idle], to: over, trigger: [timer]}}
+"""
+
+
+def test_a_further_workflow_may_grant_nobody_anything(work, begin):
+    reference = begin(STAYING, further=FURTHER)
+    assert get_subject(work, THE_SYSTEM, reference).standing == {"note": "a", "further": "idle"}
+
+
+def test_a_reminder_of_a_further_workflow_is_of_its_own_deadline(work, begin, clock):
+    began = clock.at
+    begin(STAYING.replace("remind: [P1D]", "remind: []"), further=FURTHER)
+    clock.forward(days=1, seconds=1)
+    (due,) = timers.find_due(work, 10)
+    assert timers.run_timer(work, due)
+    job = work.session.scalars(select(JobRow).where(JobRow.kind == "notify").order_by(JobRow.id.desc())).first()
+    assert notices.notify(work, job.key, **job.payload)
+    mails = work.session.scalars(select(JobRow).where(JobRow.kind == "mail")).all()
+    told = [notices.prepare_mail(work, mail.key, mail.payload) for mail in mails]
+    assert {(mail.event, mail.name, mail.state_title, mail.deadline) for mail in told} == {
+        ("step_reminder", "Secretariat", "Waiting", began + timedelta(days=2))
+    }
