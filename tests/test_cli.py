@@ -250,7 +250,7 @@ def test_a_refused_transition_ends_with_1_and_says_why(text, secretary):
     reference = call("document", "import", text, "--type", "joint_statement", "--language", "en").stdout.strip()
     result = call("document", "fire", reference, "publish", "--as", secretary, code=1)
     assert result.stdout == ""
-    assert "This step does not lead from the present state." in result.stderr
+    assert "This step leads from: Translation. The document is in “Drafting”.\n" in result.stderr
     assert json.loads(call("document", "show", reference, "--json").stdout)["state"] == "drafting"
 
 

@@ -11,8 +11,10 @@ from r2pflow.commands import bulk
 from r2pflow.commands.application import find_actor, load_app, open_work
 from r2pflow.commands.dossier import move_document
 from r2pflow.commands.explaining import explain_document
-from r2pflow.domain.errors import InvalidInput, NotFound
+from r2pflow.commands.language import find_language
+from r2pflow.domain.errors import InvalidInput, NotFound, Refused
 from r2pflow.domain.people import THE_SYSTEM, Actor
+from r2pflow.outputs import reasons
 from r2pflow.outputs.sentences import sentence
 from r2pflow.outputs.translations import translator
 from r2pflow.persistence.deliberation import TranslationRow
@@ -92,7 +94,14 @@ def fire(reference: str, transition: str, person: str, comment: str) -> None:
     app = load_app()
     with open_work(app) as work:
         actor = find_actor(work, person)
-        work.complete(lambda: transitions.fire(work, actor, reference, transition, comment=comment))
+        try:
+            work.complete(lambda: transitions.fire(work, actor, reference, transition, comment=comment))
+        except Refused as error:
+            work.rollback()
+            subject = get_subject(work, actor, reference)
+            for told in reasons.tell_refused(error, subject, translator(find_language())):
+                click.echo(told, err=True)
+            raise SystemExit(1) from error
         state = get_subject(work, THE_SYSTEM, reference).state_name
     click.echo(state)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from r2pflow.domain.definition import AUTOMATIC, TIMER, USER, State, Workflow
-from r2pflow.domain.errors import Refusal
+from r2pflow.domain.errors import Refusal, Refused
 from r2pflow.domain.people import Titles
 from r2pflow.domain.reasons import Reason, Source
 from r2pflow.outputs.sentences import sentence
@@ -59,16 +59,22 @@ def tell_party(party: Party, speak: Translator) -> str:
 
 def tell_refusals(one: Explanation, subject: Subject, speak: Translator) -> list[str]:
     """Return all that is in the way, a sentence each."""
-    return [_tell_refusal(one, refusal, subject, speak) for refusal in one.refusals]
+    return [_tell_refusal(one.workflow, refusal, subject, speak) for refusal in one.refusals]
 
 
-def _tell_refusal(one: Explanation, refusal: Refusal, subject: Subject, speak: Translator) -> str:
+def tell_refused(error: Refused, subject: Subject, speak: Translator) -> list[str]:
+    """Return why a transition was refused, in the same sentences."""
+    workflow = subject.find_lane(error.transition).workflow
+    return [_tell_refusal(workflow, refusal, subject, speak) for refusal in error.refusals]
+
+
+def _tell_refusal(workflow: Workflow, refusal: Refusal, subject: Subject, speak: Translator) -> str:
     if refusal.code == "wrong_state":
-        accepted = [tell_state(one.workflow, name, speak) for name in refusal.params["accepted"]]
+        accepted = [tell_state(workflow, name, speak) for name in refusal.params["accepted"]]
         return speak.gettext(
             "This step leads from: %(states)s. The document is in “%(state)s”.",
             states=speak.enumeration(accepted),
-            state=tell_state(one.workflow, one.state, speak),
+            state=tell_state(workflow, refusal.params["state"], speak),
         )
 
     def title_field(name: str) -> str:
