@@ -1,18 +1,28 @@
 """Worklists: for whom, counted, a page at a time, and not more than may be seen."""
 
 from dataclasses import replace
+from random import Random
 
 import pytest
 from sqlalchemy import update
 
+from r2pflow.domain import engine
+from r2pflow.domain.conditions import evaluate
+from r2pflow.domain.definition import Transition
 from r2pflow.domain.errors import NotFound
+from r2pflow.domain.facts import PARTS
+from r2pflow.domain.people import NOBODY, THE_SYSTEM
 from r2pflow.domain.text import canonical
 from r2pflow.persistence.documents import DocumentRow
 from r2pflow.plugins.catalogue import Catalogue, load_catalogue
 from r2pflow.plugins.loading import load_plugins
+from r2pflow.services.access import get_subject
 from r2pflow.services.desk import read_desk
+from r2pflow.services.dossiers import save_dossier
 from r2pflow.services.drafting import create_document
-from r2pflow.services.sharing import share
+from r2pflow.services.facts import gather
+from r2pflow.services.people import load_actors, save_group
+from r2pflow.services.sharing import block, share, share_dossier
 from r2pflow.services.transitions import fire
 from r2pflow.services.worklists import list_worklist
 
@@ -220,3 +230,60 @@ def test_a_list_of_what_is_ready_knows_in_which_language_a_document_is_written(w
     own = reviewed("<h1>One</h1><p>Text.</p>")
     reviewed("<h1>Une</h1><p>Texte.</p>", "fr")
     assert references(work, coalition["secretariat"], "ready") == [own]
+
+
+MANY = """\
+worklists:
+  by_role: {states: [draft, out], guard: {role: [Reviewer, Owner]}}
+  by_permission: {states: [draft], guard: {permission: [Review, edit]}}
+  by_own: {states: [draft, out], guard: {permission: [Request review]}}
+  by_all: {states: [draft], guard: {role: [member, Owner], permission: [edit, Request review], require: [has_text]}}
+  by_group: {states: [draft], guard: {group: [bureau], require: [languages_ready]}}
+  by_any: {states: [draft], guard: {}, where: [{any: [has_text, languages_ready]}, {not: {all: [languages_ready, has_text]}}]}
+  by_ballot: {states: [draft], guard: {}, where: [{not: {ballot: open}}, comments_closed, no_comment_unanswered]}
+"""
+
+
+def test_a_list_shows_what_its_guard_lets_through_asked_document_by_document(work, coalition, tmp_path):
+    (tmp_path / "workflows").mkdir()
+    text = PLONE[: PLONE.index("worklists:")] + MANY
+    for name, content in (("review", text), ("documents", REVIEWED)):
+        (tmp_path / "workflows" / f"{name}.yaml").write_text(content)
+    work.catalogue = load_catalogue(load_plugins(), [tmp_path / "workflows"])
+    save_group(work, THE_SYSTEM, "bureau", {"en": "Bureau"}, ["beta"])
+    save_dossier(work, THE_SYSTEM, "desk", {"en": "Desk"}, "crisis")
+    dice, found = Random(3), []
+    for _ in range(16):
+        html = "<h1>One</h1>" + dice.choice(["", "<p>Text.</p>"])
+        language, dossier = dice.choice(["en", "fr"]), dice.choice([None, "desk"])
+        author = coalition["secretariat"]
+        one = create_document(work, author, "note", canonical(html), language=language, dossier=dossier)
+        found.append(one)
+        if dice.random() < 0.3:
+            share(work, THE_SYSTEM, one, dice.choice(["editor", "author"]), person_id=coalition["delta"].person_id)
+        if dice.random() < 0.3:
+            block(work, THE_SYSTEM, one, blocks=True)
+        if dice.random() < 0.3:
+            fire(work, coalition["alpha"], one, "publish")
+    share_dossier(work, THE_SYSTEM, "desk", "editor", organisation_id=coalition["gamma"].organisation_id)
+    work.commit()
+    conditions, shown = work.catalogue.registry.conditions, 0
+    for actor in (*load_actors(work), NOBODY):
+        subjects = [get_subject(work, actor, one) for one in found]
+        for name, worklist in subjects[0].workflow.worklists.items():
+            way = Transition("x", worklist.states, "stay", guard=worklist.guard)
+            wanted = []
+            for subject in subjects:
+                asked = replace(subject.workflow, transitions={"x": way}, digest="")
+                facts = gather(work, subject, PARTS)
+                known = {"actor": subject.actor, "facts": facts, "conditions": conditions}
+                refusals = engine.explain(asked, "x", state=subject.state_name, **known)
+                if not refusals and not evaluate(worklist.where, facts, subject.actor, conditions):
+                    wanted.append(subject.reference)
+            try:
+                listed = sorted(references(work, actor, name))
+            except NotFound:
+                listed = []
+            assert listed == sorted(wanted), (actor.name, name)
+            shown += len(listed)
+    assert shown > 100
