@@ -239,7 +239,10 @@ worklists:
   by_own: {states: [draft, out], guard: {permission: [Request review]}}
   by_all: {states: [draft], guard: {role: [member, Owner], permission: [edit, Request review], require: [has_text]}}
   by_group: {states: [draft], guard: {group: [bureau], require: [languages_ready]}}
-  by_any: {states: [draft], guard: {}, where: [{any: [has_text, languages_ready]}, {not: {all: [languages_ready, has_text]}}]}
+  by_any:
+    states: [draft]
+    guard: {}
+    where: [{any: [has_text, languages_ready]}, {not: {all: [languages_ready, has_text]}}]
   by_ballot: {states: [draft], guard: {}, where: [{not: {ballot: open}}, comments_closed, no_comment_unanswered]}
 """
 
