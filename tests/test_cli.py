@@ -63,6 +63,23 @@ def test_help_names_every_command_without_loading_any():
     assert all(name in told for name in COMMANDS)
 
 
+def test_types_and_workflows_that_are_checked_together_are_held_against_each_other(tmp_path):
+    (tmp_path / "x.yaml").write_text(
+        "workflow: x\ninitial: a\npermissions: {view: [member]}\nstates: {a: {}, b: {final: true}}\n"
+        "transitions:\n  go: {from: [a], to: b, guard: {require: [{field: scope, is: x}]}}\n"
+    )
+    types = tmp_path / "documents.yaml"
+    types.write_text(
+        "types:\n  t:\n    title: T\n    code: T\n    workflow: x\n    languages: {authoritative: en}\n"
+        "    template: statement\n"
+    )
+    result = call("workflow", "check", tmp_path / "x.yaml", types, code=1)
+    assert f"{tmp_path / 'x.yaml'}:6:44: " in result.stderr and "'scope'" in result.stderr
+    assert result.stdout == f"{types}: ok\n"
+    call("workflow", "check", tmp_path / "x.yaml")
+    call("workflow", "check", types)
+
+
 def test_the_table_in_words_says_all_that_decides_who_may(tmp_path):
     path = tmp_path / "x.yaml"
     path.write_text(

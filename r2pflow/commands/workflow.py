@@ -1,6 +1,7 @@
 """`r2pflow workflow check|table|schema|prove`: needs no database and no web."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,13 @@ import click
 
 from r2pflow.commands import migrating, pictures, plone, proving
 from r2pflow.domain import tables
-from r2pflow.domain.checking import ERROR, check
-from r2pflow.domain.definition import Workflow
+from r2pflow.domain.checking import ERROR, Problem, check
+from r2pflow.domain.definition import DocumentType, Workflow
 from r2pflow.domain.errors import DefinitionErrors
 from r2pflow.domain.lenience import Lenient
 from r2pflow.domain.reading import read_file, read_workflow
 from r2pflow.domain.type_reading import read_document_types
-from r2pflow.plugins.catalogue import TYPES_FILE
+from r2pflow.plugins.catalogue import TYPES_FILE, check_fit
 from r2pflow.plugins.loading import load_plugins
 from r2pflow.plugins.registry import Registry
 
@@ -35,17 +36,35 @@ workflow.add_command(plone.export_plone)
 @workflow.command("check")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 def check_files(files: tuple[Path, ...]) -> None:
-    """Say what is wrong with workflow files, or with a documents.yaml, as file:line:column: message."""
+    """Say what is wrong with workflow files, or with a documents.yaml, as file:line:column: message.
+
+    Named together, they are also checked against each other: document types with all workflows of their chain.
+    """
     registry = load_plugins()
-    is_wrong = False
+    told: dict[Path, tuple[list[str], bool]] = {}
+    workflows: dict[str, Workflow] = {}
+    types: list[DocumentType] = []
     for path in files:
-        lines, fails = _check_types(path) if path.name == TYPES_FILE else _check_workflow(path, registry)
+        try:
+            if path.name == TYPES_FILE:
+                types += read_document_types(read_file(path), str(path))
+                told[path] = [], False
+            else:
+                found = _read(path, registry)
+                workflows[found.name] = found
+                told[path] = _tell_problems(path, check(found))
+        except DefinitionErrors as errors:
+            told[path] = [str(error) for error in errors.errors], True
+    for kind in types:
+        if all(name in workflows for name in kind.chain):
+            for error in check_fit(kind, [workflows[name] for name in kind.chain]):
+                told[Path(error.path)] = [*told[Path(error.path)][0], str(error)], True
+    for path, (lines, fails) in told.items():
         for line in lines:
             click.echo(line, err=True)
-        is_wrong |= fails
         if not fails:
             click.echo(f"{path}: ok")
-    if is_wrong:
+    if any(fails for _, fails in told.values()):
         raise SystemExit(1)
 
 
@@ -82,25 +101,14 @@ def _read(path: Path, registry: Registry) -> Workflow:
     return read_workflow(read_file(path), str(path), conditions=registry.conditions, effects=registry.effects)
 
 
-def _check_workflow(path: Path, registry: Registry) -> tuple[list[str], bool]:
-    try:
-        problems = check(_read(path, registry))
-    except DefinitionErrors as found:
-        return [str(error) for error in found.errors], True
-    lines = []
+def _tell_problems(path: Path, problems: Iterable[Problem]) -> tuple[list[str], bool]:
+    lines, fails = [], False
     for problem in problems:
         place = ":".join([str(path), *(str(n) for n in (problem.line, problem.column) if n)])
         mark = "" if problem.severity == ERROR else f"{problem.severity}: "
         lines.append(f"{place}: {mark}{problem.message}")
-    return lines, any(problem.severity == ERROR for problem in problems)
-
-
-def _check_types(path: Path) -> tuple[list[str], bool]:
-    try:
-        read_document_types(read_file(path), str(path))
-    except DefinitionErrors as found:
-        return [str(error) for error in found.errors], True
-    return [], False
+        fails |= problem.severity == ERROR
+    return lines, fails
 
 
 def _table_lines(found: Workflow) -> list[str]:

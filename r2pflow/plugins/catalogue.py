@@ -54,7 +54,7 @@ class Catalogue:
 
     def check_policy(self, document_type: str, names: Sequence[str]) -> list[DefinitionError]:
         """Return why these workflows, all of them known, could not be the chain of a document type."""
-        return list(_chain_errors(self.types[document_type], [self.workflows[name] for name in names]))
+        return list(check_fit(self.types[document_type], [self.workflows[name] for name in names]))
 
 
 FindStored = Callable[[str], tuple[str, str] | None]
@@ -170,7 +170,8 @@ def _type_errors(
         yield from check_chain(chain, kind)
 
 
-def _chain_errors(kind: DocumentType, chain: Sequence[Workflow]) -> Iterable[DefinitionError]:
+def check_fit(kind: DocumentType, chain: Sequence[Workflow]) -> Iterable[DefinitionError]:
+    """Yield why these workflows do not fit a document type or each other, each at its place."""
     yield from _field_errors(kind, chain)
     yield from check_chain(chain, kind)
 
