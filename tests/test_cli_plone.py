@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from r2pflow.cli import cli
+from r2pflow.domain.reading import read_outline
 from r2pflow.folders import get_folder
 from tests.plone_files import NAMES, read_definition, read_shipped_rolemap
 
@@ -173,3 +174,13 @@ def test_neither_flask_nor_a_database_is_needed(definition, words):
 def test_a_folder_in_the_place_of_the_file_is_refused_in_words(definition):
     found = call("import-plone", "definition.xml", "-o", ".", code=1)
     assert (found.stdout, found.stderr) == ("", ".: the file cannot be written: Is a directory\n")
+
+
+def test_what_plone_lets_people_edit_is_open_and_an_unknown_word_is_refused(definition):
+    call("import-plone", "definition.xml", "-o", "a.yaml")
+    states = read_outline(definition.with_name("a.yaml").read_text(encoding="utf-8"), "a.yaml").states
+    assert {name for name, state in states.items() if state.text == "open"} == set(states)
+    marked = definition.read_text(encoding="utf-8").replace("<state ", '<state r2pflow:text="ajar" ', 1)
+    marked = marked.replace("<dc-workflow ", '<dc-workflow xmlns:r2pflow="urn:r2pflow:workflow" ', 1)
+    definition.write_text(marked, encoding="utf-8")
+    assert "'ajar'" in call("import-plone", "definition.xml", code=1).stderr

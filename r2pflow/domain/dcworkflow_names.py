@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from r2pflow.domain.definition import Workflow
 from r2pflow.domain.yamlnodes import Node
 
 ROLES = {
@@ -36,6 +37,12 @@ _PUBLIC = ("View", "Access contents information")
 def root_defaults(permission: str) -> tuple[str, ...]:
     """Return who holds the permission at the root of Zope, from where a role map acquires."""
     return ("Manager", "Anonymous") if permission in _PUBLIC else ("Manager",)
+
+
+def can_edit(workflow: Workflow, state: str) -> bool:
+    """Tell whether anybody may edit in the state, or may where a dossier grants it: then Plone lets them."""
+    inherits = any(workflow.means.get(name, name) == "edit" for name in workflow.states[state].inherit)
+    return inherits or bool(workflow.holders(state, "edit"))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from r2pflow.domain import formats
 from r2pflow.domain.dcworkflow_context import Reading, Supply
 from r2pflow.domain.dcworkflow_guards import read_guard
 from r2pflow.domain.dcworkflow_leftovers import remark_own_names, visit_leftovers
-from r2pflow.domain.dcworkflow_names import BYPASS, PERMISSIONS, ROLES, Remark
+from r2pflow.domain.dcworkflow_names import BYPASS, PERMISSIONS, ROLES, Remark, can_edit
 from r2pflow.domain.dcworkflow_rolemap import Rolemap
 from r2pflow.domain.dcworkflow_worklists import read_worklists
 from r2pflow.domain.dcworkflow_xml import Element, read_elements
@@ -29,6 +29,7 @@ from r2pflow.domain.definition import (
 )
 from r2pflow.domain.naming import Report
 from r2pflow.domain.people import BUILT_IN_PERMISSIONS, BUILT_IN_ROLES
+from r2pflow.domain.shape import OneOf
 
 MAX_PARTS = 3_000  # states, transitions and all else right below the top
 MAX_PERMISSIONS_IN_STATES = 50_000
@@ -106,7 +107,7 @@ class _Reader:
             for role in roles:
                 reading.use_role(role)
         remark_own_names(reading)
-        return Workflow(
+        workflow = Workflow(
             name=root.get("workflow_id"),
             version=1,
             initial=initial.text,
@@ -123,6 +124,16 @@ class _Reader:
             bypass=bypass,
             worklists=worklists,
         )
+        return replace(workflow, states={name: self._open_text(workflow, name) for name in workflow.states})
+
+    def _open_text(self, workflow: Workflow, name: str) -> State:
+        """Open the text where somebody may edit, or may by what a dossier grants: Plone knows no other bar."""
+        state = workflow.states[name]
+        mark, element = f"{shape.MARK}text", self.states[name]
+        if mark in element.attributes:
+            self.reading.check(OneOf(("open", "frozen")), element.node_of(mark), mark)
+            return replace(state, text=element.get(mark))
+        return replace(state, text="open") if can_edit(workflow, name) else state
 
     def _read_bypass(self) -> tuple[str, ...]:
         if not shape.is_true(self.root, "manager_bypass"):

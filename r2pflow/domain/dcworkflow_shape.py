@@ -85,7 +85,7 @@ _GUARD = {
 _ACTION = {"action": Shape({"url": False, "category": False, "icon": False}, has_text=True)}
 
 _STATE = Shape(
-    {"state_id": True, "title": False, f"{MARK}inherit": False},
+    {"state_id": True, "title": False, f"{MARK}inherit": False, f"{MARK}text": False},
     {
         **_DESCRIPTION,
         "exit-transition": Shape({"transition_id": True}),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
-from r2pflow.domain.dcworkflow_names import BYPASS, PERMISSIONS, ROLES, STATE_VARIABLE, Remark, Remarks
+from r2pflow.domain.dcworkflow_names import BYPASS, PERMISSIONS, ROLES, STATE_VARIABLE, Remark, Remarks, can_edit
 from r2pflow.domain.dcworkflow_python import Untranslatable
 from r2pflow.domain.dcworkflow_shape import MARK, NAMESPACE
 from r2pflow.domain.dcworkflow_tales_writing import write_expression
@@ -153,7 +153,8 @@ class _Writer:
         at = _Placed(state)
         told = f"the state {state.name}"
         title = self._title(state.title, at, told)
-        self._open(1, "state", {"state_id": state.name, "title": title, **self._inherit_mark(state)})
+        marks = {**self._inherit_mark(state), **self._text_mark(state)}
+        self._open(1, "state", {"state_id": state.name, "title": title, **marks})
         self._text(2, "description", self._title(state.description, at, f"{told}'s description"))
         for transition in self.workflow.transitions_from(state.name):
             self._empty(2, "exit-transition", {"transition_id": transition.name})
@@ -173,6 +174,11 @@ class _Writer:
         read = [name for name in self.managed if name in state.inherit and name in state.grants]
         read += [name for name in self.managed if name in state.inherit and name not in state.grants]
         return {} if read == list(state.inherit) else {f"{MARK}inherit": "; ".join(state.inherit)}
+
+    def _text_mark(self, state: State) -> dict[str, str]:
+        """Return whether the text is open where reading the maps would give another answer."""
+        read = "open" if can_edit(self.workflow, state.name) else "frozen"
+        return {} if state.text == read else {f"{MARK}text": state.text}
 
     def _default_holders(self, state: State, permission: str) -> list[str]:
         """Return who holds a permission that the state does not name, as written, whatever names mean the same."""
@@ -197,7 +203,7 @@ class _Writer:
         ways = self.workflow.transitions_from(state.name)
         leaves = any(transition.target(state.name) != state.name for transition in ways)
         lost = {
-            "text: open": state.text == "open",
+            "text: frozen": state.text == "frozen" and can_edit(self.workflow, state.name),
             "the comment round": state.comments is not None,
             "the timer": state.timer is not None,
             f"the ballot {state.ballot}": bool(state.ballot),

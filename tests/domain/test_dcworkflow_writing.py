@@ -129,7 +129,10 @@ def test_what_plone_would_do_otherwise_is_refused_by_name(workflow, told):
             way(effects=(EffectCall("a"), EffectCall("b", ["x"]))),
             "effects a, b; not carried: the argument of b",
         ),
-        (make(states={"a": State("a", text="open", final=True)}, transitions={}), "state a is not carried: text: open"),
+        (
+            make(states={"a": State("a", grants={"edit": ("manager",)}, final=True)}, transitions={}),
+            "state a is not carried: text: frozen",
+        ),
         (make(bypass=("manager",)), "the role 'manager' keeps its name"),
         (make(roles=("Chair",), aliases={"Chair": "steering"}, bypass=()), None),
         (
@@ -186,3 +189,10 @@ def test_scripts_to_be_written_are_there_for_plone_and_let_nobody_through_meanwh
     assert root.find("transition").get("after_script") == "tell_and_publish"
     assert root.findtext("transition/guard/guard-expression") == "python: scripts.is_ripe(state_change)"
     assert sum("to be written in Plone, with the parameter state_change" in str(one) for one in exported.remarks) == 2
+
+
+@pytest.mark.parametrize("text", ["open", "frozen"])
+@pytest.mark.parametrize("grants", [{"edit": ("manager",)}, {"edit": ()}])
+def test_whether_a_text_is_open_comes_back_whatever_plone_makes_of_it(text, grants):
+    workflow = make(states={"a": State("a", text=text, grants=grants, final=True)}, transitions={})
+    assert read_again(workflow).states["a"].text == text
