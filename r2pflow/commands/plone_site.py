@@ -12,18 +12,8 @@ from r2pflow.domain.errors import InvalidInput, R2PFlowError
 from r2pflow.domain.plone_site import NEIGHBOURS, Fault, read_site
 from r2pflow.outputs.sentences import sentence
 from r2pflow.outputs.translations import Translator, translator
-from r2pflow.outputs.words import N_
 from r2pflow.services.dossiers import DOSSIER_KINDS
 from r2pflow.services.site_import import Choices, Report, import_site
-
-DONE = {
-    "dossier": (N_("%(num)s dossier"), N_("%(num)s dossiers")),
-    "document": (N_("%(num)s document"), N_("%(num)s documents")),
-    "translation": (N_("%(num)s translation"), N_("%(num)s translations")),
-    "history": (N_("%(num)s entry of the history"), N_("%(num)s entries of the history")),
-    "sharing": (N_("%(num)s shared role"), N_("%(num)s shared roles")),
-    "comment": (N_("%(num)s comment"), N_("%(num)s comments")),
-}
 
 
 @click.command("import-plone-site")
@@ -73,7 +63,7 @@ def _read_json(path: Path) -> Any:
 
 
 def _tell(report: Report, left_out: Any, speak: Translator) -> list[str]:
-    made = [speak.ngettext(*DONE[kind], number) for kind, number in report.done.items()]
+    made = [_count(kind, number, speak) for kind, number in report.done.items()]
     lines = [speak.gettext("Taken over: %(list)s.", list=", ".join(made) or "–")]
     if report.known:
         lines.append(
@@ -85,6 +75,22 @@ def _tell(report: Report, left_out: Any, speak: Translator) -> list[str]:
         for kind, number in sorted(left_out.items())
     ]
     return lines
+
+
+def _count(kind: str, number: int, speak: Translator) -> str:
+    match kind:
+        case "dossier":
+            return speak.ngettext("%(num)s dossier", "%(num)s dossiers", number)
+        case "document":
+            return speak.ngettext("%(num)s document", "%(num)s documents", number)
+        case "translation":
+            return speak.ngettext("%(num)s translation", "%(num)s translations", number)
+        case "history":
+            return speak.ngettext("%(num)s entry of the history", "%(num)s entries of the history", number)
+        case "sharing":
+            return speak.ngettext("%(num)s shared role", "%(num)s shared roles", number)
+        case _:
+            return speak.ngettext("%(num)s comment", "%(num)s comments", number)
 
 
 def _tell_fault(fault: Fault, speak: Translator) -> str:

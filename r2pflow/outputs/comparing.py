@@ -1,6 +1,6 @@
 """What changed between two versions of a workflow, as sentences and as one picture of both."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -61,7 +61,7 @@ ASPECTS = {
     "permission": N_("Who may"),
     "group": N_("Members of"),
     "require": N_("Only when"),
-    "comment": N_("Comment"),
+    "comment": N_("Comment on firing"),
     "effect": N_("Then"),
     "electorate": N_("Who votes"),
     "position": N_("Position"),
@@ -239,24 +239,24 @@ class _Teller:
             yield change.how, self._tell_one(change)
 
     def _tell_one(self, change: Change) -> str:
-        say = self.speak.gettext
+        speak = self.speak
         if (change.aspect, change.how) in GRANTS:
-            return say(
+            return speak.gettext(
                 GRANTS[change.aspect, change.how],
                 role=word(change.new or change.old, self.speak),
                 permission=word(change.permission, self.speak),
             )
-        what = say("Who" if change.aspect == "role" and change.part != WORKFLOW else ASPECTS[change.aspect])
+        what = speak.gettext("Who" if change.aspect == "role" and change.part != WORKFLOW else ASPECTS[change.aspect])
         if isinstance(change.old, Titles) and isinstance(change.new, Titles):
             return self._tell_titles(what, change.old, change.new)
         old, new = self._value(change, change.old, self.old), self._value(change, change.new, self.new)
         if change.how == ADDED:
-            return say("%(what)s, new: %(new)s", what=what, new=new)
+            return speak.gettext("%(what)s, new: %(new)s", what=what, new=new)
         if change.how == REMOVED:
-            return say("%(what)s, no longer: %(old)s", what=what, old=old)
+            return speak.gettext("%(what)s, no longer: %(old)s", what=what, old=old)
         if change.aspect == "order":
-            return say("%(what)s of: %(new)s", what=what, new=new)
-        return say("%(what)s: %(new)s (before: %(old)s)", what=what, new=new, old=old)
+            return speak.gettext("%(what)s of: %(new)s", what=what, new=new)
+        return speak.gettext("%(what)s: %(new)s (before: %(old)s)", what=what, new=new, old=old)
 
     def _tell_titles(self, what: str, old: Titles, new: Titles) -> str:
         here = self.speak.language
@@ -303,6 +303,9 @@ class _Teller:
             return rules.tell_duration(value, speak)
         if aspect in ("alias", "means"):
             return f"{word(value[0], speak)} = {word(value[1], speak)}"
+        if isinstance(value, Mapping):
+            inner = (f"{word(name, speak)}: {self._value(change, one, workflow)}" for name, one in value.items())
+            return diagrams.tell_parts(list(inner), speak)
         return word(value, speak) if isinstance(value, str) and aspect != "group" else str(value)
 
     def _tell_timer(self, timer: Timer, workflow: Workflow) -> str:

@@ -285,7 +285,7 @@ def sentence(found: R2PFlowError | Refusal, speak: Translator, field_title: Fiel
         )
     if found.code == "moved_on" and params.get("meanwhile"):
         happened = (_tell_happening(one, speak) for one in params["meanwhile"])
-        return " ".join((speak.gettext(SENTENCES["moved_on"]), speak.gettext("Meanwhile:"), *happened))
+        return " ".join((speak.gettext(SENTENCES.get("moved_on", "")), speak.gettext("Meanwhile:"), *happened))
     if found.code in SENTENCES:
         try:
             filled = {name: _tell(value, speak) for name, value in params.items()}
@@ -325,7 +325,7 @@ _HAPPENINGS: Mapping[str, str] = {
 def _tell_happening(one: Mapping[str, Any], speak: Translator) -> str:
     who, at = word(one["who"], speak) if one["who"] == SYSTEM else one["who"], speak.datetime(one["at"])
     transition, state = (word(one[name], speak) for name in ("transition", "target"))
-    return speak.gettext(_HAPPENINGS[one["what"]], who=who, transition=transition, state=state, at=at)
+    return speak.gettext(_HAPPENINGS[one.get("what", "")], who=who, transition=transition, state=state, at=at)
 
 
 def _tell_permission(params: Mapping[str, Any], speak: Translator) -> str:

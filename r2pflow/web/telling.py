@@ -18,7 +18,7 @@ from r2pflow.web.words import word
 SENTENCES = {
     ("created", "edit"): N_("began the document."),
     ("created", "import"): N_("began the document from a file."),
-    ("imported", ""): N_("was taken over from %(site)s."),
+    ("imported", ""): N_("took the document over from %(site)s."),
     ("text", ""): N_("wrote revision %(revision)s."),
     ("text", "merge"): N_("wrote revision %(revision)s, merged with edits made meanwhile."),
     ("comment", ""): N_("commented (%(comment_kind)s)."),

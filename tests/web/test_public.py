@@ -28,7 +28,7 @@ TEXT = (
 def publish(work, text: str = TEXT, pdf: bytes = b"%PDF-1.7 not really") -> str:
     reference = create_document(work, THE_SYSTEM, "joint_statement", canonical(text))
     subject = get_subject(work, THE_SYSTEM, reference)
-    publish_effect(work, subject, Outcome("publish", "a", "b", (), ""), None)
+    publish_effect(work, subject, Outcome("publish", "a", "b", (), ""))
     row = work.session.query(EditionLanguageRow).order_by(EditionLanguageRow.id.desc()).first()
     store_pdf(work, row.id, pdf)
     work.commit()
