@@ -46,7 +46,7 @@ def explain_document(reference: str, person: str, transition: str | None, as_jso
     if transition is None:
         click.echo()
         for permission, why in held.items():
-            told_why = "; ".join(reasons.tell_reason(reason, speak) for reason in why) or speak.gettext(N_("no"))
+            told_why = speak.parts(reasons.tell_reason(reason, speak) for reason in why) or speak.gettext(N_("no"))
             click.echo(f"{reasons.word(permission, speak)}: {told_why}")
 
 

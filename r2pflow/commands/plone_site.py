@@ -64,7 +64,7 @@ def _read_json(path: Path) -> Any:
 
 def _tell(report: Report, left_out: Any, speak: Translator) -> list[str]:
     made = [_count(kind, number, speak) for kind, number in report.done.items()]
-    lines = [speak.gettext("Taken over: %(list)s.", list=", ".join(made) or "–")]
+    lines = [speak.gettext("Taken over: %(list)s.", list=speak.enumeration(made) or "–")]
     if report.known:
         lines.append(
             speak.ngettext("%(num)s thing was there already.", "%(num)s things were there already.", report.known)

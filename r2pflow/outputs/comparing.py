@@ -181,7 +181,7 @@ def _tag_state(one: drawing.State, how: str, speak: Translator) -> drawing.State
     if not how:
         return one
     tag = speak.gettext(TAGS[how])
-    return replace(one, marks=one.marks | {how}, note=tag, told=diagrams.tell_parts((one.told, tag), speak))
+    return replace(one, marks=one.marks | {how}, note=tag, told=speak.parts((one.told, tag)))
 
 
 def _join_arrows(before: Picture, after: Picture, touched: frozenset[str], speak: Translator) -> list[drawing.Arrow]:
@@ -203,7 +203,7 @@ def _tag_arrow(one: drawing.Arrow, how: str, speak: Translator) -> drawing.Arrow
         return one
     tag = speak.gettext(TAGS[how])
     note = "\n".join(part for part in (tag, one.note) if part)
-    return replace(one, marks=one.marks | {how}, note=note, told=diagrams.tell_parts((one.told, tag), speak))
+    return replace(one, marks=one.marks | {how}, note=note, told=speak.parts((one.told, tag)))
 
 
 class _Teller:
@@ -246,7 +246,8 @@ class _Teller:
                 role=word(change.new or change.old, self.speak),
                 permission=word(change.permission, self.speak),
             )
-        what = speak.gettext("Who" if change.aspect == "role" and change.part != WORKFLOW else ASPECTS[change.aspect])
+        is_asked = change.aspect == "role" and change.part != WORKFLOW
+        what = speak.gettext("Who") if is_asked else speak.gettext(ASPECTS[change.aspect])
         if isinstance(change.old, Titles) and isinstance(change.new, Titles):
             return self._tell_titles(what, change.old, change.new)
         old, new = self._value(change, change.old, self.old), self._value(change, change.new, self.new)
@@ -278,13 +279,13 @@ class _Teller:
             return "–"
         if isinstance(value, CommentRoundDef):
             who = speak.gettext("comment round for: %(who)s", who=word(value.audience, speak))
-            return diagrams.tell_parts((who, rules.join((word(kind, speak) for kind in value.kinds), speak)), speak)
+            return speak.parts((who, rules.join((word(kind, speak) for kind in value.kinds), speak)))
         if isinstance(value, Timer):
             return self._tell_timer(value, workflow)
         if isinstance(value, Electorate):
             return rules.tell_electorate(value, speak)
         if aspect == "rule" and not isinstance(value, str):
-            return "; ".join(text for _, text in rules.tell_rule(value, speak))
+            return speak.parts(text for _, text in rules.tell_rule(value, speak))
         if aspect == "position":
             return word(value.id, speak)
         if aspect in ("require", "where"):
@@ -305,7 +306,7 @@ class _Teller:
             return f"{word(value[0], speak)} = {word(value[1], speak)}"
         if isinstance(value, Mapping):
             inner = (f"{word(name, speak)}: {self._value(change, one, workflow)}" for name, one in value.items())
-            return diagrams.tell_parts(list(inner), speak)
+            return speak.parts(list(inner))
         return word(value, speak) if isinstance(value, str) and aspect != "group" else str(value)
 
     def _tell_timer(self, timer: Timer, workflow: Workflow) -> str:
@@ -321,4 +322,4 @@ class _Teller:
         if timer.remind:
             times = rules.join((rules.tell_duration(one, speak, timer.calendar) for one in timer.remind), speak)
             parts.append(speak.gettext("reminders before: %(durations)s", durations=times))
-        return diagrams.tell_parts(parts, speak)
+        return speak.parts(parts)

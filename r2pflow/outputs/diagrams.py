@@ -138,7 +138,7 @@ def _make_state(workflow: Workflow, state: State, is_main: bool, speak: Translat
     return drawing.State(
         key=state.name,
         name=name,
-        told=tell_parts(told, speak),
+        told=speak.parts(told),
         marks=frozenset(mark for mark, holds in known.items() if holds),
         note=speak.gettext("is here now") if known["here"] else "",
         count=speak.number(number) if number else "",
@@ -164,7 +164,7 @@ def _make_arrow(
         source=source,
         target=target,
         name=title_transition(one, speak),
-        told=tell_parts(told, speak),
+        told=speak.parts(told),
         line=choose_line(one),
         marks=frozenset({"taken"} if taken else ()) | frozenset({"open"} if key in marks.offered else ()),
         note=tell_how(one, speak),
@@ -204,13 +204,7 @@ def tell_arrow(workflow: Workflow, one: Transition, source: str, speak: Translat
         named = sorted(roles.roles or roles.permission_roles)
         if named:
             parts.append(speak.gettext("by: %(roles)s", roles=speak.enumeration(word(role, speak) for role in named)))
-    return tell_parts(parts, speak)
-
-
-def tell_parts(parts: Iterable[str], speak: Translator) -> str:
-    """Join parts of a sentence as the language's punctuation has it, without a full stop."""
-    stop = {"zh": "；", "ar": "؛ "}.get(speak.language.split("-")[0], "; ")
-    return stop.join(part for part in parts if part)
+    return speak.parts(parts)
 
 
 def join_sentences(sentences: Iterable[str], speak: Translator) -> str:

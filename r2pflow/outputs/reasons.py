@@ -111,8 +111,8 @@ def _tell_asked(one: Explanation, speak: Translator) -> str:
     if one.who.roles:
         asked.append(speak.gettext("one of the roles: %(roles)s", roles=_join(sorted(one.who.roles), speak)))
     if one.who.groups:
-        asked.append(speak.gettext("one of the groups: %(groups)s", groups=", ".join(sorted(one.who.groups))))
-    return "; ".join(asked) or speak.gettext("to see the document there")
+        asked.append(speak.gettext("one of the groups: %(groups)s", groups=_join(sorted(one.who.groups), speak)))
+    return speak.parts(asked) or speak.gettext("to see the document there")
 
 
 def tell_notes(one: Explanation, speak: Translator) -> list[str]:

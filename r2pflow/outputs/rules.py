@@ -162,7 +162,7 @@ def tell_duration(text: str, speak: Translator, calendar: str = "all") -> str:
 def tell_test(test: Test, registry: Registry, speak: Translator, titles: Mapping[str, Any] | None = None) -> str:
     """Return one condition of a guard in words; `titles` of fields by name."""
     if test.kind in COMBINED:
-        inner = "; ".join(tell_test(one, registry, speak, titles) for one in test.tests)
+        inner = speak.parts(tell_test(one, registry, speak, titles) for one in test.tests)
         return speak.gettext(COMBINED[test.kind], tests=inner)
     if test.kind == "field":
         return _tell_field(test, titles or {}, speak)
@@ -230,5 +230,5 @@ def tell_electorate(electorate: Electorate, speak: Translator) -> str:
 
 def _plain(value: Any, speak: Translator) -> str:
     if isinstance(value, Mapping):
-        return "; ".join(f"{name}: {_plain(one, speak)}" for name, one in value.items())
+        return speak.parts(f"{name}: {_plain(one, speak)}" for name, one in value.items())
     return join(value, speak) if isinstance(value, list | tuple) else str(value)

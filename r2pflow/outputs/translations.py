@@ -150,6 +150,11 @@ class Translator:
         """Join words as the language does: `a, b and c`."""
         return lists.format_list([str(word) for word in words], locale=self.locale)
 
+    def parts(self, words: Iterable[str]) -> str:
+        """Join parts of a sentence that have commas of their own, as the language does: `a, b; c`."""
+        stop = {"zh": "；", "ar": "؛ ", "fr": "\N{NO-BREAK SPACE}; "}.get(self.language.split("-")[0], "; ")
+        return stop.join(word for word in words if word)
+
 
 def translator(language: str, timezone: str = "UTC") -> Translator:
     """Return the translator of a language; one without a compiled catalogue speaks English.

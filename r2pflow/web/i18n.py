@@ -1,6 +1,6 @@
 """Languages of the pages: own gettext domain, own choice of language; what the host does with Babel stays as it is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -101,6 +101,11 @@ def gettext(msgid: str, **params: Any) -> str:
 def ngettext(singular: str, plural: str, num: int, **params: Any) -> str:
     """Return the sentence for a number, by the plural rule of this page's language; it fills `%(num)s`."""
     return translator(language()).ngettext(singular, plural, num, **params)
+
+
+def join_parts(words: Iterable[str]) -> str:
+    """Join parts that have commas of their own, in this page's language."""
+    return translator(language()).parts(words)
 
 
 def look_up(msgid: str) -> str:

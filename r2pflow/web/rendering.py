@@ -55,6 +55,7 @@ def make_environment() -> Environment:
         due=i18n.tell_due,
         number=i18n.format_number,
         size=i18n.format_size,
+        join_parts=i18n.join_parts,
     )
     return found
 

@@ -16,7 +16,7 @@ from r2pflow.services.access import Subject
 from r2pflow.services.facts import count_comments
 from r2pflow.services.standing import Deadline, Status
 from r2pflow.web.auth import current_work
-from r2pflow.web.i18n import N_, format_day, format_number, gettext, territory_name, title_of
+from r2pflow.web.i18n import N_, format_day, format_number, gettext, join_parts, territory_name, title_of
 from r2pflow.web.rendering import has_endpoint, url
 from r2pflow.web.sentences import join
 from r2pflow.web.words import word
@@ -163,7 +163,7 @@ def _tell_counting(deadline: Deadline | None) -> str:
 
 def _tell_places(places: Iterable[tuple[str, str]]) -> str:
     named = [territory_name(country) + (f", {region}" if region else "") for country, region in places]
-    return "; ".join(named) or gettext("the coalition's own")
+    return join_parts(named) or gettext("the coalition's own")
 
 
 def _list_tabs(subject: Subject, tab: str, comments: int) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from r2pflow.services.definitions import list_workflows
 from r2pflow.services.standing import lay_way
 from r2pflow.web import ruling
 from r2pflow.web.auth import current_work, require_signed_in
-from r2pflow.web.i18n import gettext, language, title_of
+from r2pflow.web.i18n import gettext, join_parts, language, title_of
 from r2pflow.web.pagination import read_page_number
 from r2pflow.web.picturing import show_workflow as show_picture
 from r2pflow.web.rendering import render
@@ -221,7 +221,7 @@ def _tell_transition(workflow: Workflow, one: Transition, fields: Mapping[str, A
         sources=join(_title(workflow, state) for state in one.sources),
         target=gettext("stays") if one.to == STAY else _title(workflow, one.to),
         triggers=ruling.capitalise(join(triggers)),
-        who=ruling.capitalise("; ".join(who)),
+        who=ruling.capitalise(join_parts(who)),
         conditions=tuple(ruling.capitalise(text) for text in conditions),
         effects=tuple(ruling.capitalise(rules.tell_effect(effect, translator(language()))) for effect in one.effects),
     )
