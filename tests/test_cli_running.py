@@ -47,6 +47,13 @@ def start(environment, tmp_path):
         process.output.close()
 
 
+def catches(process, number):
+    """Tell whether the process has a handler for the signal by now (proc(5), SigCgt)."""
+    told = Path(f"/proc/{process.pid}/status").read_text()
+    mask = int(re.search(r"^SigCgt:\s*([0-9a-f]+)$", told, re.MULTILINE)[1], 16)
+    return bool(mask >> (number - 1) & 1)
+
+
 def read(process):
     process.output.seek(0)
     return process.output.read()
@@ -141,8 +148,7 @@ def test_a_port_that_is_taken_is_told(start):
 
 def test_a_worker_ends_in_order_when_it_is_asked_to(start):
     process = start("worker")
-    wait_until(lambda: Path(process.output.name).exists())
-    time.sleep(3)
+    wait_until(lambda: catches(process, signal.SIGTERM))
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
     assert "Traceback" not in read(process)
