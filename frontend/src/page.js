@@ -39,6 +39,8 @@ function askBeforeSubmitting() {
       dialog.remove();
       if (dialog.returnValue === "yes") {
         form.dataset.confirmed = "yes";
+        // asked and answered: the server need not ask on a page of its own
+        form.querySelectorAll('input[name^="asks"]').forEach((field) => { field.disabled = true; });
         form.requestSubmit(submitter);
       } else submitter?.focus();
     });

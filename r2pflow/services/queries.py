@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Select, String, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from r2pflow.domain.people import Actor
@@ -15,6 +15,7 @@ from r2pflow.persistence.documents import (
     LocalRoleRow,
     RevisionRow,
     SeenRow,
+    TrackRow,
 )
 from r2pflow.persistence.history import HistoryEntryRow
 from r2pflow.persistence.people import GroupRow, OrganisationRow, PersonRow, RoleGrantRow
@@ -40,12 +41,13 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True)
 class Filters:
-    """What a list of documents is narrowed to; empty values ask nothing."""
+    """What a list of documents is narrowed to; empty values ask nothing. With `workflow`, `state` is the one there."""
 
     type: str = ""
     state: str = ""
     dossier: str = ""
     text: str = ""
+    workflow: str = ""
 
 
 def list_documents(work: UnitOfWork, actor: Actor, filters: Filters, number: int = 1) -> Page[DocumentRow]:
@@ -65,7 +67,9 @@ def _select_documents(actor: Actor, filters: Filters) -> Select[DocumentRow]:
     query = select(DocumentRow).where(visible_to(actor))
     if filters.type:
         query = query.where(DocumentRow.type == filters.type)
-    if filters.state:
+    if filters.workflow:
+        query = query.where(or_(_runs_in(filters, DocumentRow), DocumentRow.id.in_(_list_further(filters))))
+    elif filters.state:
         query = query.where(DocumentRow.state == filters.state)
     if filters.dossier:
         above = select(DossierRow.id).where(DossierRow.slug == filters.dossier).scalar_subquery()
@@ -84,6 +88,16 @@ def _select_documents(actor: Actor, filters: Filters) -> Select[DocumentRow]:
             )
         )
     return query.order_by(DocumentRow.changed_at.desc(), DocumentRow.id.desc())
+
+
+def _runs_in(filters: Filters, row: type[DocumentRow] | type[TrackRow]) -> ColumnElement[bool]:
+    of_workflow = select(DefinitionRow.id).where(DefinitionRow.workflow == filters.workflow)
+    here = row.definition_id.in_(of_workflow)
+    return and_(here, row.state == filters.state) if filters.state else here
+
+
+def _list_further(filters: Filters) -> Select[Any]:
+    return select(TrackRow.document_id).where(_runs_in(filters, TrackRow))
 
 
 _DEFINITION = (DefinitionRow.digest, DefinitionRow.workflow, DefinitionRow.version)

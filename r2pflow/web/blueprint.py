@@ -4,7 +4,7 @@ from flask import Blueprint, Response, request
 
 from r2pflow.domain.people import LANGUAGES
 from r2pflow.folders import get_assets
-from r2pflow.web import api, auth, errors, headers, i18n
+from r2pflow.web import api, auth, confirming, errors, headers, i18n
 from r2pflow.web.mounting import NAME, get_mount
 from r2pflow.web.pages import (
     account,
@@ -72,6 +72,7 @@ def make_blueprint() -> Blueprint:
         blueprint.add_url_rule(route.rule, route.endpoint, route.view, methods=route.methods)
     blueprint.before_request(_limit_upload)
     blueprint.before_request(auth.check_csrf)
+    blueprint.before_request(confirming.ask_first)
     blueprint.after_request(_finish)
     errors.register_error_pages(blueprint)
     return blueprint

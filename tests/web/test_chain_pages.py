@@ -52,3 +52,12 @@ def test_the_way_shows_a_picture_for_each_workflow_with_ids_of_its_own(browse, r
     assert f"/documents/{reference}#step-finish" in pictures[1].xpath(".//a/@href")
     ids = page.xpath("//@id")
     assert len(ids) == len(set(ids))
+
+
+def test_the_counts_of_a_further_workflow_lead_to_its_documents(browse, reference):
+    browser = browse("secretary")
+    page = html.fromstring(browser.get("/workflows/upkeep").get_data(as_text=True))
+    (link,) = page.xpath("//ul[@class='standing-list']//a/@href")
+    assert reference in browser.get(link).get_data(as_text=True)
+    other = link.replace("upkeep", "notice")
+    assert reference not in browser.get(other).get_data(as_text=True)

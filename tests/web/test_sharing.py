@@ -58,6 +58,31 @@ def test_an_organisation_is_found_by_name_and_can_be_taken_out_again(
     assert member.get(f"/documents/{paper}").status_code == 404
 
 
+def test_taking_a_role_away_is_asked_once_without_a_script_too(
+    browse: Any, paper: str, persons: dict[str, Actor]
+) -> None:
+    secretary, member = browse("secretary"), browse("member")
+    holder = f"organisation-{persons['member'].organisation_id}"
+    secretary.post(f"/documents/{paper}/sharing", {"holder": holder, "role": "editor"})
+    page = read(secretary.get(f"/documents/{paper}/sharing"))
+    form = re.findall(r'action="([^"]+/take)".*?</form>', page, re.S)[-1]
+    hidden = dict(
+        re.findall(r'name="(asks[^"]*)" value="([^"]*)"', page.split(f'action="{form}"')[1].split("</form>")[0])
+    )
+    asked = read(secretary.post(form, hidden))
+    assert "Take the role “editor” away from" in asked and f'action="{form}"' in asked
+    assert f'href="/documents/{paper}/sharing"' in asked and 'name="asks' not in asked
+    assert member.get(f"/documents/{paper}").status_code == 200
+    assert "The role was taken away." in read(secretary.post(form, follow_redirects=True))
+    assert member.get(f"/documents/{paper}").status_code == 404
+
+
+def test_a_question_keeps_what_was_typed_and_leads_back_only_here(browse: Any, paper: str) -> None:
+    form = {"asks": "Sure?", "asks-back": "//elsewhere.example/", "comment": "A <b>word</b>"}
+    asked = read(browse("secretary").post(f"/documents/{paper}/fire/recall", form))
+    assert "Sure?" in asked and 'name="comment" value="A &lt;b&gt;word&lt;/b&gt;"' in asked and "elsewhere" not in asked
+
+
 def test_nobody_found_and_nobody_chosen_are_told(browse: Any, paper: str) -> None:
     secretary = browse("secretary")
     assert "Nobody found" in read(secretary.get(f"/documents/{paper}/sharing?q=zebra"))

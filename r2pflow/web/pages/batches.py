@@ -25,7 +25,7 @@ from r2pflow.web.routing import FORM, POST, Route
 from r2pflow.web.sentences import join, sentence
 from r2pflow.web.words import word
 
-FILTERS = ("type", "state", "dossier", "text")
+FILTERS = ("type", "state", "dossier", "text", "workflow")
 SHOWN = 20
 """So many documents of each kind are named before a batch begins; the others are counted."""
 

@@ -42,7 +42,7 @@ SHOWN_BESIDE = 3
 
 def list_documents() -> Any:
     actor, work = require_signed_in(), current_work()
-    asked = {name: request.args.get(name, "").strip()[:200] for name in ("type", "state", "dossier", "text")}
+    asked = {name: request.args.get(name, "").strip()[:200] for name in batches.FILTERS}
     found = queries.list_documents(work, actor, Filters(**asked), read_page_number())
     offers = find_offers_for(work, actor, [row.id for row in found.rows])
     types = work.catalogue.types
@@ -61,6 +61,7 @@ def list_documents() -> Any:
         may_create=has_role(actor, CREATORS),
         type_choices=[every, *((name, title_of(one.title, name)) for name, one in types.items())],
         state_choices=[every, *sorted(states.items(), key=lambda pair: pair[1])],
+        workflow_choices=[every, *((one.name, title_of(one.title, word(one.name))) for one in list_workflows(work))],
         dossier_choices=[every, *((one.slug, title_of(one.titles, one.slug)) for one in dossiers)],
         types=types,
         state_of=lambda row: _state_title(work, row),

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Response, redirect, request
 
 from r2pflow.domain.errors import Forbidden, InvalidInput, NotFound
+from r2pflow.domain.people import BUILT_IN_PERMISSIONS
 from r2pflow.persistence.documents import HOLDERS
 from r2pflow.services import directory_search, queries, sharing
 from r2pflow.services.access import Subject, get_subject
@@ -46,7 +47,7 @@ def _show(subject: Subject, form: Form) -> Response:
         role_choices=[(role, _role_label(subject, role)) for role in may_give],
         everyone={
             permission: join(map(word, sorted(subject.workflow.holders(state, permission))))
-            for permission in ("view", "edit", "comment", "decide", "translate", "share")
+            for permission in BUILT_IN_PERMISSIONS
         },
     )
 
