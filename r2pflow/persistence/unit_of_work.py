@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Delete, Executable, Update
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from r2pflow.domain.definition import DocumentType
 from r2pflow.domain.errors import SetupError
@@ -58,6 +58,8 @@ class UnitOfWork:
         self.queue = queue
         self.clock = clock
         self._announcements: list[Callable[[], object]] = []
+        self._transaction: SessionTransaction | None = None  # the one that `_connection` is of
+        self._connection: Connection
 
     def now(self) -> datetime:
         """Return the instant of this use case (UTC)."""
@@ -78,8 +80,13 @@ class UnitOfWork:
 
         For prepared statements of hot paths: rows that the session has loaded do not see what is changed.
         """
-        self.session.flush()
-        return self.session.connection().execute(statement, values)
+        session = self.session
+        session.flush()
+        transaction = session.get_transaction()
+        if transaction is None or transaction is not self._transaction:
+            self._connection = session.connection()
+            self._transaction = session.get_transaction()
+        return self._connection.execute(statement, values)
 
     def announce(self, announcement: Callable[[], object]) -> None:
         """Keep something to tell listeners of signals once the transaction is safe."""

@@ -16,6 +16,7 @@ def load_plugins(extra: Iterable[Callable[[Registry], None]] = ()) -> Registry:
     Refuses with SetupError, naming the plugin, when one cannot be imported or fails while it registers.
     """
     registry = Registry()
+    registry.built_in = _name(BUILT_IN)
     found = {point.value: point for point in entry_points(group=GROUP)}
     found.pop(BUILT_IN.value, None)  # in a checkout that is not installed nobody announces the built-ins
     for point in (BUILT_IN, *sorted(found.values(), key=lambda point: (point.name, point.value))):

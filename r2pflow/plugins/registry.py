@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from r2pflow.domain.conditions import RESERVED_NAMES, Condition, ConditionFunction
+from r2pflow.domain.definition import EffectCall
 from r2pflow.domain.errors import SetupError
 from r2pflow.domain.parameters import Parameters, read_signature
 
@@ -109,6 +110,7 @@ class Registry:
         self._type_sources: list[Source] = []
         self._workflow_folders: dict[Path, str] = {}
         self._provider = "application"
+        self.built_in = ""  # the provider of what r2pflow itself brings
 
     @property
     def conditions(self) -> Mapping[str, Condition]:
@@ -133,6 +135,13 @@ class Registry:
     @property
     def workflow_folders(self) -> tuple[Path, ...]:
         return tuple(self._workflow_folders)
+
+    def is_built_in(self, effect: EffectCall) -> bool:
+        """Tell whether an effect is r2pflow's own: what it refuses is undone by whoever opened the transaction.
+
+        What another brings is undone at once as well, since nobody knows how it fails.
+        """
+        return bool(self.built_in) and self._effects[effect.name].provider == self.built_in
 
     @contextmanager
     def provided_by(self, provider: str) -> Iterator[None]:

@@ -98,7 +98,7 @@ def _fire_once(work: UnitOfWork, subject: Subject, name: str, comment: str, trig
         comment=comment,
         trigger=trigger,
     )
-    if outcome.effects or trigger == AUTOMATIC:
+    if trigger == AUTOMATIC or not all(map(work.catalogue.registry.is_built_in, outcome.effects)):
         with work.undone_on_error():
             moved = _write(work, subject, outcome)
             _run_effects(work, moved, outcome)
