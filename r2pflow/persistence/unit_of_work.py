@@ -82,10 +82,10 @@ class UnitOfWork:
         """
         session = self.session
         session.flush()
-        transaction = session.get_transaction()
+        transaction = session.get_nested_transaction() or session.get_transaction()
         if transaction is None or transaction is not self._transaction:
-            self._connection = session.connection()
-            self._transaction = session.get_transaction()
+            self._connection = session.connection()  # it sets the savepoint of a nested one, too
+            self._transaction = session.get_nested_transaction() or session.get_transaction()
         return self._connection.execute(statement, values)
 
     def announce(self, announcement: Callable[[], object]) -> None:

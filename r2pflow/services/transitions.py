@@ -104,6 +104,7 @@ def _fire_once(work: UnitOfWork, subject: Subject, name: str, comment: str, trig
             _run_effects(work, moved, outcome)
     else:
         moved = _write(work, subject, outcome)
+        _run_effects(work, moved, outcome)
     work.announce(lambda: _announce(work, moved, outcome))
     return outcome
 
